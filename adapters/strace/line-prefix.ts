@@ -1,0 +1,67 @@
+import { indexOfCode } from './scan.js';
+
+/** Where the columns in front of a call end, and the thread they name: 0 when they name none. */
+export interface Prefix {
+  tid: number;
+  /** -1 when the line does not begin as strace's lines do. */
+  at: number;
+}
+
+const SPACE = 32;
+const OPEN_PAREN = 40;
+const CLOSE_PAREN = 41;
+const PLUS = 43;
+const DOT = 46;
+const COLON = 58;
+const OPEN_BRACKET = 91;
+const CLOSE_BRACKET = 93;
+
+// A larger integer in the first column is no thread id but a stamp in whole seconds.
+const MAX_TID = 4_194_304;
+
+// One object for all lines: it is read at once by the only caller, and a log has millions.
+const prefix: Prefix = { tid: 0, at: 0 };
+
+/**
+ * Steps over thread id, `[pid 7]`, stamps (15:41:30.206238, 1795362172.889538, 0.000123,
+ * `(+     0.000050)`) and other bracketed columns (-i, -n), in whatever order they come.
+ */
+export function readPrefix(text: string, start: number, end: number): Readonly<Prefix> {
+  let at = start;
+  let tid = 0;
+  while (at < end) {
+    const char = text.charCodeAt(at);
+    if (char === SPACE) {
+      at += 1;
+    } else if (char >= 48 && char <= 57) {
+      let value = 0;
+      let whole = true;
+      for (; at < end; at += 1) {
+        const digit = text.charCodeAt(at);
+        if (digit >= 48 && digit <= 57) value = value * 10 + digit - 48;
+        else if (digit === DOT || digit === COLON) whole = false;
+        else if (digit === SPACE) break;
+        else return found(0, -1);
+      }
+      if (whole && tid === 0 && value <= MAX_TID) tid = value;
+    } else if (char === OPEN_BRACKET) {
+      const close = indexOfCode(text, CLOSE_BRACKET, at, end);
+      if (close < 0) return found(0, -1);
+      if (text.startsWith('[pid ', at)) tid = Number.parseInt(text.slice(at + 5, close), 10) || 0;
+      at = close + 1;
+    } else if (char === OPEN_PAREN && text.charCodeAt(at + 1) === PLUS) {
+      const close = indexOfCode(text, CLOSE_PAREN, at, end);
+      if (close < 0) return found(0, -1);
+      at = close + 1;
+    } else {
+      break;
+    }
+  }
+  return found(tid, at);
+}
+
+function found(tid: number, at: number): Readonly<Prefix> {
+  prefix.tid = tid;
+  prefix.at = at;
+  return prefix;
+}

@@ -1,0 +1,151 @@
+const SPACE = 32;
+const QUOTE = 34;
+const OPEN_PAREN = 40;
+const CLOSE_PAREN = 41;
+const COMMA = 44;
+const DASH = 45;
+const SLASH = 47;
+const LESS = 60;
+const EQUALS = 61;
+const GREATER = 62;
+const OPEN_BRACKET = 91;
+const BACKSLASH = 92;
+const CLOSE_BRACKET = 93;
+const OPEN_BRACE = 123;
+const CLOSE_BRACE = 125;
+
+// One look says of most characters that they are none of those above.
+const STRUCTURE = new Uint8Array(256);
+for (const char of '"(),<[]{}') STRUCTURE[char.charCodeAt(0)] = 1;
+
+// Everything here works on a stretch of a whole chunk of input instead of a line cut from it:
+// reading characters of a substring costs several times as much.
+
+/** The index of a character in [from, end), or -1: indexOf would look through the whole chunk. */
+export function indexOfCode(text: string, code: number, from: number, end: number): number {
+  for (let i = from; i < end; i += 1) if (text.charCodeAt(i) === code) return i;
+  return -1;
+}
+
+/** The index behind the string literal that opens at `at`, or `end` if it does not end before. */
+export function skipString(text: string, at: number, end: number): number {
+  for (let i = at + 1; i < end; i += 1) {
+    const char = text.charCodeAt(i);
+    if (char === BACKSLASH) i += 1;
+    else if (char === QUOTE) return i + 1;
+  }
+  return end;
+}
+
+/**
+ * Whether the `<` at `at` opens a descriptor's annotation, `8</memfd:ram>` or `AT_FDCWD</tmp>`;
+ * otherwise it is a shift (`21<<MFD_HUGE_SHIFT`) or one of strace's own remarks.
+ */
+function opensAnnotation(text: string, at: number): boolean {
+  const before = text.charCodeAt(at - 1);
+  const digitOrD = (before >= 48 && before <= 57) || before === 68;
+  return digitOrD && text.charCodeAt(at + 1) !== LESS;
+}
+
+/**
+ * The index behind the annotation that opens at `at`. strace escapes `<` and `>` in paths; sockets
+ * hold arrows and strings (`<TCP:[a:1->b:2]>`), devices a second pair (`</dev/null<char 1:3>>`).
+ */
+export function skipAnnotation(text: string, at: number, end: number): number {
+  const path = text.charCodeAt(at + 1) === SLASH;
+  let depth = 1;
+  let i = at + 1;
+  while (i < end) {
+    const char = text.charCodeAt(i);
+    if (char === QUOTE && !path) {
+      i = skipString(text, i, end);
+      continue;
+    }
+    if (char === LESS) depth += 1;
+    else if (char === GREATER && (path || text.charCodeAt(i - 1) !== DASH)) depth -= 1;
+    i += 1;
+    if (depth === 0) return i;
+  }
+  return end;
+}
+
+/**
+ * Knows for one text where its next quote and angle bracket are. Asked from left to right, that
+ * costs next to nothing, and most lines have neither: their end can be read backwards.
+ */
+export class Landmarks {
+  #text = '';
+  #quote = -1;
+  #angle = -1;
+
+  /** Whether [from, end) has neither strings nor annotations. */
+  plain(text: string, from: number, end: number): boolean {
+    if (text !== this.#text) {
+      this.#text = text;
+      this.#quote = this.#angle = -1;
+    }
+    if (this.#quote < from) this.#quote = nextIndex(text, '"', from);
+    if (this.#angle < from) this.#angle = nextIndex(text, '<', from);
+    return this.#quote >= end && this.#angle >= end;
+  }
+}
+
+function nextIndex(text: string, char: string, from: number): number {
+  const found = text.indexOf(char, from);
+  return found < 0 ? Infinity : found;
+}
+
+/** The index of the parenthesis in front of the last ` = ` of [from, end), or -1. */
+export function lastParenthesis(text: string, from: number, end: number): number {
+  let i = end - 2;
+  while (i > from && (text.charCodeAt(i) !== EQUALS || text.charCodeAt(i - 1) !== SPACE)) i -= 1;
+  i -= 1;
+  while (i > from && text.charCodeAt(i) === SPACE) i -= 1;
+  return i >= from && text.charCodeAt(i) === CLOSE_PAREN ? i : -1;
+}
+
+/** The index of the parenthesis that closes the argument list begun before `from`, or -1. */
+export function closingParenthesis(text: string, from: number, end: number): number {
+  let depth = 0;
+  let i = from;
+  while (i < end) {
+    const char = text.charCodeAt(i);
+    if (STRUCTURE[char] !== 1) {
+      i += 1;
+    } else if (char === QUOTE) {
+      i = skipString(text, i, end);
+    } else if (char === LESS && opensAnnotation(text, i)) {
+      i = skipAnnotation(text, i, end);
+    } else {
+      if (char === OPEN_PAREN) depth += 1;
+      else if (char === CLOSE_PAREN) {
+        if (depth === 0) return i;
+        depth -= 1;
+      }
+      i += 1;
+    }
+  }
+  return -1;
+}
+
+/** The index of the comma that ends the argument or field at `from`, or `end`. */
+export function endOfArgument(text: string, from: number, end: number): number {
+  let depth = 0;
+  let i = from;
+  while (i < end) {
+    const char = text.charCodeAt(i);
+    if (STRUCTURE[char] !== 1) {
+      i += 1;
+    } else if (char === QUOTE) {
+      i = skipString(text, i, end);
+    } else if (char === LESS && opensAnnotation(text, i)) {
+      i = skipAnnotation(text, i, end);
+    } else {
+      if (char === OPEN_PAREN || char === OPEN_BRACKET || char === OPEN_BRACE) depth += 1;
+      else if (char === CLOSE_PAREN || char === CLOSE_BRACKET || char === CLOSE_BRACE) depth -= 1;
+      else if (char === COMMA && depth === 0) return i;
+      i += 1;
+    }
+  }
+  return end;
+}

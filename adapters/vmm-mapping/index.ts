@@ -1,0 +1,145 @@
+import {
+  Extents,
+  MemfileError,
+  type MemoryFile,
+  type Notifier,
+  type NotifierEvent,
+  type PageRange,
+  type Registration,
+} from '../../core/index.js';
+import { InvalidationSequence } from '../invalidation-sequence.js';
+import type { ConsumerWitness, Witness } from '../witness.js';
+
+export interface VmmMappingOptions {
+  /** The pages of the file that are mapped; half-open. */
+  readonly range: PageRange;
+  readonly name?: string | undefined;
+  readonly witness?: Witness | undefined;
+}
+
+/**
+ * A shared mapping of a memory file in a process: translations that are made when a page is
+ * touched and dropped when the file says that the page leaves.
+ */
+export class VmmMapping implements AsyncDisposable {
+  readonly file: MemoryFile;
+  readonly name: string;
+  readonly range: PageRange;
+  /** How many events it was told of. */
+  notifications = 0;
+  /** How many translations those took away. */
+  zappedPages = 0;
+  readonly #sequence = new InvalidationSequence();
+  /** Page to frame. */
+  readonly #translations = new Extents();
+  /** What of the range is still mapped, as a set. */
+  readonly #mapped = new Extents();
+  readonly #witness: ConsumerWitness | undefined;
+  #registration!: Registration;
+
+  private constructor(file: MemoryFile, { range, name, witness }: VmmMappingOptions) {
+    this.file = file;
+    this.range = range;
+    this.name = name ?? `mapping of ${file.name}`;
+    this.#mapped.add(range.start, range.end);
+    this.#witness = witness?.consumer(this.name, file);
+  }
+
+  /** Maps pages of the file; rejects as `register` does. */
+  static async create(file: MemoryFile, options: VmmMappingOptions): Promise<VmmMapping> {
+    const mapping = new VmmMapping(file, options);
+    mapping.#registration = await file.register(mapping.#notifier(), { range: options.range });
+    mapping.#witness?.registered(mapping.#registration);
+    return mapping;
+  }
+
+  /** How many pages have a translation. */
+  get residentPages(): number {
+    return this.#translations.pages;
+  }
+
+  /** Whether any page of it is still mapped. */
+  get mapped(): boolean {
+    return this.#mapped.pages > 0;
+  }
+
+  /** The frame that a page is translated to, or -1. */
+  translation(page: number): number {
+    return this.#translations.get(page);
+  }
+
+  /** Touches the mapped pages of `[start, end)` inside the file: holes are allocated first. */
+  async touch(start: number, end: number): Promise<void> {
+    const inside = Math.min(end, this.file.pages);
+    for (const range of this.#mapped.ranges(start, inside)) {
+      let missing = this.#translations.holes(range.start, range.end);
+      while (missing.length > 0) {
+        for (const hole of missing) {
+          await this.file.fallocate(hole.start, hole.end, { keepSize: true, reason: 'fault' });
+          for (let page = hole.start; page < hole.end; page++) this.#map(page);
+        }
+        // A page that left again in between is tried anew: fallocate waits for whoever took it.
+        missing = this.#translations.holes(range.start, Math.min(range.end, this.file.pages));
+      }
+    }
+  }
+
+  /** Forgets the translations of `[start, end)`, as MADV_DONTNEED: the file keeps its pages. */
+  drop(start: number, end: number): void {
+    this.#translations.delete(start, end);
+  }
+
+  /** Unmaps `[start, end)`; unregisters when nothing is left. */
+  async unmap(start: number, end: number): Promise<void> {
+    this.#mapped.delete(start, end);
+    this.#translations.delete(start, end);
+    if (!this.mapped) await this.#leave();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.unmap(this.range.start, this.range.end);
+  }
+
+  async #leave(): Promise<void> {
+    const over = this.#registration.unregister();
+    this.#witness?.left();
+    await over;
+  }
+
+  /** Translates one page, unless it is leaving or a hole again. */
+  #map(page: number): void {
+    const snapshot = this.#sequence.snapshot();
+    let lease;
+    try {
+      lease = this.#registration.lookup(page);
+    } catch (error) {
+      if (error instanceof MemfileError && error.code === 'ENOENT') return;
+      throw error;
+    }
+    this.#witness?.lookedUp(lease);
+    if (!this.#sequence.retry(snapshot, page)) this.#translations.set(page, page + 1, lease.pfn);
+    lease.put();
+    this.#witness?.put(lease);
+  }
+
+  #notifier(): Notifier {
+    return {
+      name: this.name,
+      fallocate: (start: number, end: number, event: NotifierEvent) => {
+        this.notifications++;
+        this.#witness?.told(event, start, end);
+      },
+      invalidate: (start: number, end: number, event: NotifierEvent) => {
+        this.notifications++;
+        this.#witness?.told(event, start, end);
+        this.#sequence.begin(start, end);
+        this.zappedPages += this.#translations.delete(start, end);
+      },
+      invalidateEnd: (start: number, end: number, event: NotifierEvent) => {
+        this.notifications++;
+        this.#witness?.told(event, start, end);
+        this.#sequence.end();
+      },
+    };
+  }
+}

@@ -1,0 +1,92 @@
+import type { MemfileError } from './errno.js';
+import type { FileFlag, Reason } from './event.js';
+import type { PageRange } from './page-range.js';
+
+/** Pages `[start, end)` whose frames are `pfn`, `pfn + 1`, … */
+export interface PfnRun extends PageRange {
+  readonly pfn: number;
+}
+
+/** `memfile_pfn_ops` of the patch: what a store does for those who look pages up. */
+export interface PfnOps {
+  /**
+   * The frame of page `offset`, with one reference more; the answer covers `2^order` pages,
+   * naturally aligned. Never allocates. Only called for pages that the store has.
+   */
+  getLockPfn(offset: number): { readonly pfn: number; readonly order: number };
+  /** One reference fewer. A frame that left its file is free when the last one goes. */
+  putUnlockPfn(pfn: number): void;
+}
+
+/** What a store added, and why it was not everything. */
+export interface Allocation {
+  /** Sorted and disjoint; only pages that were holes before. */
+  readonly runs: readonly PfnRun[];
+  /** Set when pages of the range are missing; those in `runs` stay. */
+  readonly error?: MemfileError;
+}
+
+/** The pages of one memory file, as its store keeps them. Ranges are pages, half-open. */
+export interface StoreFile extends PfnOps {
+  /**
+   * Pages come and go in aligned groups of this many; 1 by default. The range by which an
+   * operation waits for others is widened to it.
+   */
+  readonly granule?: number;
+  /** Fills the holes of `[start, end)`. A store that throws has added nothing. */
+  allocate(start: number, end: number): Allocation;
+  /**
+   * Drops the pages of `[start, end)`; answers which really left, nothing meaning all that were
+   * there. A frame that is still referenced is reused after its last `putUnlockPfn` only. A store
+   * that throws has dropped nothing.
+   */
+  free(start: number, end: number): readonly PageRange[] | void;
+  /** The contents of `2^order` frames from `pfn`, not copied; absent when there are none to see. */
+  bytes?(pfn: number, order: number): Uint8Array;
+  /**
+   * Called once, before anything else: how to start operations, and which frames are taken. A
+   * store keeps no page state that cannot be rebuilt from this.
+   */
+  attach?(host: StoreHost, state: AttachState): void;
+}
+
+/** How a store starts operations of its own; they are like any other. */
+export interface StoreHost {
+  /** Takes pages away, as a device does that is revoked. */
+  invalidate(range: PageRange, reason?: Reason): Promise<void>;
+  /** Brings pages, through `allocate`. */
+  fallocate(range: PageRange, reason?: Reason): Promise<void>;
+}
+
+/** The frames of this file that are not free. */
+export interface AttachState {
+  readonly frames: readonly PfnRun[];
+  readonly leased: readonly {
+    readonly pfn: number;
+    readonly order: number;
+    readonly count: number;
+  }[];
+  readonly quarantined: readonly PfnRun[];
+}
+
+export interface FileSpec<Options> {
+  readonly id: number;
+  readonly name: string;
+  /** Size in pages. */
+  readonly pages: number;
+  readonly flags: readonly FileFlag[];
+  readonly options: Options;
+}
+
+/**
+ * A kind of memory, as a plugin: what `memfile_register_backing_store` of v5 registers.
+ *
+ * `Name` and `Options` are inferred by `createMemfile` from its list of plugins.
+ */
+export interface BackingStore<Name extends string = string, Options extends object = object> {
+  readonly name: Name;
+  /** @throws MemfileError as the kind of memory demands; nothing is created then. */
+  createFile(spec: FileSpec<Options>): StoreFile;
+  /** Called after every file of the store is closed. */
+  close?(): void | Promise<void>;
+}

@@ -1,0 +1,116 @@
+import type { DependencyContainer } from 'tsyringe';
+import type { BackingStore } from './backing-store.js';
+import { compose, FILES, STORES } from './container.js';
+import { Engine } from './engine.js';
+import { MemfileError } from './errno.js';
+import { replay } from './evolve.js';
+import type { Journal } from './journal.js';
+import { MemoryJournal } from './memory-journal.js';
+import type { FileOptions, MemoryFiles, StoreName, StoreOptions } from './memory-files.js';
+import type { MemoryFile } from './memory-file.js';
+import { isPageCount } from './page-range.js';
+import { MicrotaskScheduler, SystemClock, type Clock, type Scheduler } from './ports.js';
+import type { StallReport } from './stall.js';
+import type { MemfileState } from './state.js';
+import { tearDown } from './teardown.js';
+import { standsFor } from './waits-for.js';
+
+export interface MemfileOptions<P extends readonly BackingStore[]> {
+  /** The backing stores; their names and options are inferred from this list. */
+  readonly plugins: P;
+  /** Where events are recorded; a new journal in memory by default. */
+  readonly journal?: Journal | undefined;
+  readonly clock?: Clock | undefined;
+  readonly scheduler?: Scheduler | undefined;
+  /** After how many milliseconds a reader section that holds an operation up is reported. */
+  readonly stallAfterMs?: number | undefined;
+  readonly onStall?: ((report: StallReport) => void) | undefined;
+  /** How long teardown waits for consumers before it evicts them; 5,000 ms by default. */
+  readonly teardownDeadlineMs?: number | undefined;
+}
+
+/** Stores, files, consumers and their journal: one framework, one order of events. */
+export class Memfile<P extends readonly BackingStore[] = readonly BackingStore[]> {
+  /** The files that are open. */
+  readonly files: MemoryFiles<P>;
+  readonly journal: Journal;
+  /** A container of its own: resolve parts from it, and register yours in it. */
+  readonly container: DependencyContainer;
+  readonly #engine: Engine;
+  readonly #deadlineMs: number;
+  #teardown: Promise<void> | undefined;
+
+  /** @internal */
+  constructor(container: DependencyContainer, deadlineMs: number) {
+    this.container = container;
+    this.#engine = container.resolve(Engine);
+    this.files = container.resolve(FILES) as MemoryFiles<P>;
+    this.journal = this.#engine.journal;
+    this.#deadlineMs = deadlineMs;
+  }
+
+  /** What follows from the events so far; read it, do not change it. */
+  get state(): MemfileState {
+    return this.#engine.state;
+  }
+
+  /** See {@link MemoryFiles.create}. */
+  createFile<N extends StoreName<P>>(
+    store: N,
+    options: FileOptions & StoreOptions<P, N>,
+  ): MemoryFile {
+    return this.files.create(store, options);
+  }
+
+  /**
+   * The state after the event at position `to`, folded anew from the journal; after the last event
+   * by default. `replay()` equals `state` whenever no operation is taking a step.
+   * @throws MemfileError EINVAL when the journal has no such position.
+   */
+  replay({ to = this.journal.position }: { readonly to?: number | undefined } = {}): MemfileState {
+    if (!isPageCount(to) || to > this.journal.position) {
+      const last = this.journal.position;
+      throw new MemfileError('EINVAL', 'replay', `position ${String(to)} is not in 0..${last}`);
+    }
+    return replay(this.journal, to);
+  }
+
+  /** Takes everything down: consumers, files, stores, journal. Rejects with all that failed. */
+  [Symbol.asyncDispose](): Promise<void> {
+    const { files } = this;
+    const stores = this.container.resolve(STORES);
+    const everyFile = files as unknown as MemoryFiles;
+    this.#teardown ??= standsFor(tearDown(this.#engine, everyFile, stores, this.#deadlineMs), {
+      *waitsFor() {
+        for (const file of files) yield* file.openSections();
+      },
+      describe: () => 'teardown',
+    });
+    return this.#teardown;
+  }
+}
+
+/**
+ * Composes a memfile.
+ *
+ * @example
+ * const memfile = createMemfile({ plugins: [shmem()] });
+ * const file = memfile.createFile('shmem', { size: 16 });
+ *
+ * @throws MemfileError EINVAL when two plugins have the same name.
+ */
+export function createMemfile<const P extends readonly BackingStore[]>(
+  options: MemfileOptions<P>,
+): Memfile<P> {
+  const { stallAfterMs, onStall } = options;
+  const stall =
+    stallAfterMs !== undefined && onStall !== undefined ? { stallAfterMs, onStall } : undefined;
+  const container = compose({
+    plugins: options.plugins,
+    journal: options.journal ?? new MemoryJournal(),
+    clock: options.clock ?? new SystemClock(),
+    scheduler: options.scheduler ?? new MicrotaskScheduler(),
+    stall,
+  });
+  return new Memfile<P>(container, options.teardownDeadlineMs ?? 5000);
+}

@@ -1,0 +1,137 @@
+import type { PageRange } from './page-range.js';
+
+/** Why pages came or went. */
+export type Reason = 'fallocate' | 'fault' | 'punch' | 'truncate' | 'madvise' | 'close' | 'device';
+
+export type Seal = 'seal' | 'shrink' | 'grow' | 'write';
+
+/** `inaccessible`: as MFD_INACCESSIBLE, contents are nobody's to read and the size is set once. */
+export type FileFlag = 'inaccessible';
+
+/** What happens to pages; these are the rows of fixed width. Ranges are pages, half-open. */
+export type PageEvent =
+  /** Pages arrived; page `start` got frame `pfn`, the next page the next frame. */
+  | {
+      readonly type: 'fallocate';
+      readonly file: number;
+      readonly operation: number;
+      readonly start: number;
+      readonly end: number;
+      readonly pfn: number;
+      readonly reason: Reason;
+    }
+  /** Pages are about to leave; `invalidateEnd` of the same operation follows, exactly once. */
+  | {
+      readonly type: 'invalidate' | 'invalidateEnd';
+      readonly file: number;
+      readonly operation: number;
+      readonly start: number;
+      readonly end: number;
+      readonly reason: Reason;
+    }
+  /** Pages announced as leaving that stayed; stands before the `invalidateEnd`. */
+  | {
+      readonly type: 'kept';
+      readonly file: number;
+      readonly operation: number;
+      readonly start: number;
+      readonly end: number;
+    }
+  /** Frames leaked on purpose: a consumer that was told of their pages failed to let go. */
+  | {
+      readonly type: 'quarantine';
+      readonly file: number;
+      readonly operation: number;
+      readonly start: number;
+      readonly end: number;
+      readonly pfn: number;
+    }
+  /** A consumer took a lease of the frame at page `offset`, or put it. */
+  | {
+      readonly type: 'lookup' | 'put';
+      readonly file: number;
+      readonly registration: number;
+      readonly offset: number;
+      readonly pfn: number;
+      readonly order: number;
+    }
+  /** A consumer left while an invalidation that it had been told of was open: it gets no end. */
+  | {
+      readonly type: 'left';
+      readonly file: number;
+      readonly operation: number;
+      readonly registration: number;
+      readonly start: number;
+      readonly end: number;
+    }
+  | { readonly type: 'unregister'; readonly file: number; readonly registration: number };
+
+/** What happens seldom; kept as a payload beside the rows. */
+export type RareEvent =
+  | {
+      readonly type: 'createFile';
+      readonly file: number;
+      readonly name: string;
+      readonly store: string;
+      readonly pages: number;
+      readonly flags: readonly FileFlag[];
+      readonly seals: readonly Seal[];
+      readonly options: Readonly<Record<string, unknown>>;
+    }
+  | {
+      readonly type: 'resize';
+      readonly file: number;
+      readonly operation: number;
+      readonly pages: number;
+    }
+  | { readonly type: 'seal'; readonly file: number; readonly seals: readonly Seal[] }
+  | {
+      readonly type: 'register';
+      readonly file: number;
+      readonly registration: number;
+      readonly name: string;
+      readonly start: number;
+      readonly end: number;
+    }
+  /** A callback threw, or what it asked to wait for rejected. */
+  | {
+      readonly type: 'failure';
+      readonly file: number;
+      readonly operation: number;
+      readonly registration: number;
+      readonly callback: NotifierCallback | 'observer';
+      readonly message: string;
+    }
+  | { readonly type: 'evict'; readonly file: number; readonly registration: number }
+  | { readonly type: 'close'; readonly file: number };
+
+/** One thing that happened; narrow it by `type`. */
+export type JournalEvent = PageEvent | RareEvent;
+
+export type EventType = JournalEvent['type'];
+
+/** An event as a journal gives it back. */
+export type Recorded<E extends JournalEvent = JournalEvent> = E & { readonly position: number };
+
+/** What consumers are told of; the names of the callbacks of a notifier. */
+export type NotifierCallback = 'fallocate' | 'invalidate' | 'invalidateEnd';
+
+/** What an observer of a registration or of `notifications$` receives; narrow it by `type`. */
+export type Notification =
+  | {
+      readonly type: 'snapshot';
+      /** What is populated as of `position`, clipped to the range subscribed to. */
+      readonly ranges: readonly PageRange[];
+      readonly position: number;
+    }
+  | {
+      readonly type: NotifierCallback;
+      readonly start: number;
+      readonly end: number;
+      readonly position: number;
+      readonly reason: Reason;
+      /** With `invalidateEnd`: pages announced as leaving that stayed; absent when none did. */
+      readonly kept?: readonly PageRange[];
+      /** See {@link NotifierEvent.waitUntil}. */
+      waitUntil(promise: PromiseLike<unknown>): void;
+    };

@@ -1,0 +1,86 @@
+import type { StoreFile } from './backing-store.js';
+import type { Engine } from './engine.js';
+import { messageOf } from './errno.js';
+import type { JournalEvent, NotifierCallback, Reason } from './event.js';
+import type { NotifiedFile } from './notifier.js';
+import type { NotifierList } from './notifier-list.js';
+import { Operation } from './operation.js';
+import { formatRange, type PageRange } from './page-range.js';
+import { Pass, type PassHost } from './pass.js';
+import type { Registration, RegistrationHome } from './registration.js';
+import type { Section, SectionOwner } from './section.js';
+import { SrcuDomain } from './srcu.js';
+import type { FileState } from './state.js';
+
+/** What operations, registrations and leases of one memory file share. */
+export class FileCore implements RegistrationHome, PassHost {
+  readonly engine: Engine;
+  readonly file: NotifiedFile;
+  readonly state: FileState;
+  readonly store: StoreFile;
+  readonly notifiers: NotifierList<Registration>;
+  readonly srcu: SrcuDomain;
+  /** The operations that are queued or running, in the order of submission. */
+  readonly lane: Operation[] = [];
+  readonly told = new Map<number, Registration[]>();
+  /** The reader sections that outlived their synchronous part and are not over. */
+  readonly sections = new Set<Section>();
+
+  constructor(
+    engine: Engine,
+    file: NotifiedFile,
+    state: FileState,
+    store: StoreFile,
+    notifiers: NotifierList<Registration>,
+  ) {
+    this.engine = engine;
+    this.file = file;
+    this.state = state;
+    this.store = store;
+    this.notifiers = notifiers;
+    this.srcu = new SrcuDomain(state.name);
+  }
+
+  /** An operation on `range`, widened to what the store may touch for it. */
+  operation(syscall: string, range: PageRange, body: () => void): Operation {
+    const { granule = 1 } = this.store;
+    const start = Math.floor(range.start / granule) * granule;
+    const end = Math.ceil(range.end / granule) * granule;
+    const { queue } = this.engine;
+    return new Operation(queue, syscall, this.state.name, this.lane, { start, end }, body);
+  }
+
+  /** Records an event of an operation; throws EIO when it is the first and cannot be. */
+  record(operation: Operation, event: JournalEvent): number {
+    if (operation.recorded) return this.engine.record(event);
+    const position = this.engine.begin(operation.syscall, event);
+    operation.recorded = true;
+    return position;
+  }
+
+  /** The pass that tells consumers of the event at `position`, of what began at `begun`. */
+  pass(
+    operation: Operation,
+    type: NotifierCallback,
+    reason: Reason,
+    position: number,
+    begun: number = position,
+  ): Pass {
+    return new Pass(this, operation, type, reason, position, begun);
+  }
+
+  consumerFailed(pass: Pass, owner: SectionOwner, range: PageRange, error: unknown): void {
+    const { operation, type } = pass;
+    const where = formatRange(range.start, range.end);
+    operation.failed(`"${owner.name}" in ${type} ${where}`, error);
+    if (type === 'invalidate') operation.unsafe = [...operation.unsafe, range];
+    this.engine.record({
+      type: 'failure',
+      file: this.state.id,
+      operation: operation.id,
+      registration: owner.id,
+      callback: type,
+      message: messageOf(error),
+    });
+  }
+}

@@ -1,0 +1,385 @@
+import type { AttachState, StoreFile } from './backing-store.js';
+import { arrive } from './arrival.js';
+import { depart } from './departure.js';
+import type { Engine } from './engine.js';
+import { MemfileError, type ErrnoCode } from './errno.js';
+import type { FileFlag, Reason, Seal } from './event.js';
+import { FileCore } from './file-core.js';
+import { NotificationStream } from './notification-stream.js';
+import type { NotifiedFile, Notifier } from './notifier.js';
+import type { NotifierList } from './notifier-list.js';
+import type { Operation } from './operation.js';
+import { checkRange, isPageCount, MAX_PAGES, WHOLE_FILE, type PageRange } from './page-range.js';
+import { Registration } from './registration.js';
+import type { Section } from './section.js';
+import type { FileState } from './state.js';
+import { standsFor } from './waits-for.js';
+
+export interface OperationOptions {
+  /** Cancels the operation while it is queued: EINTR. */
+  readonly signal?: AbortSignal | undefined;
+  /** What consumers and the journal are told; the method's own reason by default. */
+  readonly reason?: Reason | undefined;
+}
+
+export interface FallocateOptions extends OperationOptions {
+  /** Do not let the file grow, as FALLOC_FL_KEEP_SIZE. Pages past the end are kept all the same. */
+  readonly keepSize?: boolean | undefined;
+}
+
+export interface RegisterOptions {
+  /** Pages `[start, end)`; the whole file, however it grows, by default. */
+  readonly range?: PageRange | undefined;
+  /** In errors and in the journal; the notifier's own name by default. */
+  readonly name?: string | undefined;
+  /** Cancels the registration while it is queued, and unregisters it later. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface NotificationsOptions {
+  readonly range?: PageRange | undefined;
+  readonly name?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export const SEALS: readonly Seal[] = ['seal', 'shrink', 'grow', 'write'];
+
+/**
+ * A memory file: a size in pages, the pages that its backing store gave it, and a list of
+ * consumers that are told when pages come and go.
+ *
+ * Every operation answers a promise and never throws. One that nothing precedes tells its
+ * consumers before the call returns; otherwise it waits for every earlier operation on an
+ * overlapping range. Ranges are pages, half-open.
+ */
+export class MemoryFile implements NotifiedFile {
+  readonly #core: FileCore;
+  readonly #onClosed: () => void;
+  #closing: Promise<void> | undefined;
+  #closed = false;
+
+  /** @internal */
+  constructor(
+    engine: Engine,
+    state: FileState,
+    store: StoreFile,
+    notifiers: NotifierList<Registration>,
+    onClosed: () => void,
+  ) {
+    this.#core = new FileCore(engine, this, state, store, notifiers);
+    this.#onClosed = onClosed;
+    const nothing: AttachState = { frames: [], leased: [], quarantined: [] };
+    store.attach?.(
+      {
+        invalidate: ({ start, end }, reason = 'device') =>
+          this.#operate('invalidate', start, end, {}, (operation) =>
+            depart(this.#core, operation, start, end, reason, () => this.#finish(operation)),
+          ),
+        fallocate: ({ start, end }, reason = 'device') =>
+          this.fallocate(start, end, { keepSize: true, reason }),
+      },
+      nothing,
+    );
+  }
+
+  get id(): number {
+    return this.#core.state.id;
+  }
+
+  get name(): string {
+    return this.#core.state.name;
+  }
+
+  /** The name of its backing store. */
+  get store(): string {
+    return this.#core.state.store;
+  }
+
+  /** Its size in pages. */
+  get pages(): number {
+    return this.#core.state.pages;
+  }
+
+  get flags(): readonly FileFlag[] {
+    return this.#core.state.flags;
+  }
+
+  get seals(): ReadonlySet<Seal> {
+    return this.#core.state.seals;
+  }
+
+  /** How many registrations are in its list. */
+  get registrations(): number {
+    return this.#core.notifiers.size;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** The pages of `[start, end)` that are there, as sorted ranges. */
+  populated(start = 0, end: number = MAX_PAGES): PageRange[] {
+    return this.#core.state.frames.ranges(start, end);
+  }
+
+  /**
+   * Allocates the holes of `[start, end)`, as fallocate(2) with mode 0.
+   *
+   * Rejects with EINVAL or EFBIG for a bad range, EPERM when sealed against growing (even with
+   * `keepSize`, as the kernel), ENOSPC when the store is full: nothing was added then, unless
+   * `effect` is 'partial'; EIO with `effect` 'done' when a consumer failed.
+   */
+  fallocate(start: number, end: number, options: FallocateOptions = {}): Promise<void> {
+    const { keepSize = false, reason = 'fallocate' } = options;
+    if (end > MAX_PAGES) return this.#refuse('EFBIG', 'fallocate', `end ${end}`);
+    return this.#operate('fallocate', start, end, options, (operation) => {
+      if (end > this.pages) this.#refuseSealed('fallocate', 'grow');
+      arrive(this.#core, operation, start, end, reason, !keepSize, () => this.#finish(operation));
+    });
+  }
+
+  /**
+   * Takes the pages `[start, end)` away, as fallocate(2) with FALLOC_FL_PUNCH_HOLE; past the end of
+   * the file too. When it resolves, every consumer has let go and the pages are free.
+   *
+   * Rejects with EINVAL for a bad range, EPERM when sealed against writing; EIO with `effect`
+   * 'done' when a consumer failed: the pages are gone, those it was told of are quarantined.
+   */
+  punchHole(start: number, end: number, options: OperationOptions = {}): Promise<void> {
+    const { reason = 'punch' } = options;
+    return this.#operate('punchHole', start, end, options, (operation) => {
+      this.#refuseSealed('punchHole', 'write');
+      depart(this.#core, operation, start, end, reason, () => this.#finish(operation));
+    });
+  }
+
+  /**
+   * Sets the size to `pages`; what lies past it leaves, as in ftruncate(2).
+   *
+   * Rejects with EINVAL or EFBIG for a bad size, EPERM when sealed against it, or when the file is
+   * inaccessible and has its size; EIO as `punchHole`.
+   */
+  truncate(pages: number, options: OperationOptions = {}): Promise<void> {
+    const { reason = 'truncate' } = options;
+    if (!isPageCount(pages)) {
+      return this.#refuse('EINVAL', 'truncate', `pages must be a page count, got ${String(pages)}`);
+    }
+    if (pages > MAX_PAGES) return this.#refuse('EFBIG', 'truncate', `${pages} pages`);
+    return this.#operate('truncate', pages, MAX_PAGES + 1, options, (operation) => {
+      const { state } = this.#core;
+      if (pages > state.pages) this.#refuseSealed('truncate', 'grow');
+      if (pages < state.pages) this.#refuseSealed('truncate', 'shrink');
+      if (state.pages !== 0 && state.flags.includes('inaccessible')) {
+        throw this.#error('EPERM', 'truncate', `"${this.name}" is inaccessible and has its size`);
+      }
+      const end = Math.max(state.pages, state.frames.limit);
+      if (pages !== state.pages) {
+        this.#core.record(operation, {
+          type: 'resize',
+          file: this.id,
+          operation: operation.id,
+          pages,
+        });
+      }
+      if (pages >= end) this.#finish(operation);
+      else depart(this.#core, operation, pages, end, reason, () => this.#finish(operation));
+    });
+  }
+
+  /**
+   * Adds a consumer. In one step it takes its place in the list and the snapshot of what is
+   * populated; from that position on it is told every event that overlaps its range.
+   *
+   * Rejects with EINVAL for a missing notifier or a bad range, EBADF when the file is closed, EINTR
+   * when `signal` fires first, EIO when the journal cannot write.
+   */
+  register(notifier: Notifier, options: RegisterOptions = {}): Promise<Registration> {
+    return this.#register('register', notifier, options, () => {});
+  }
+
+  /**
+   * What happens to the pages of a range, cold: each subscription registers, first emits a
+   * `snapshot`, then every event that overlaps the range, and completes when the file is closed.
+   * Unsubscribing unregisters. As an async iterable, an item's reader section stays open until the
+   * loop asks for the next item or leaves.
+   */
+  notifications$(options: NotificationsOptions = {}): NotificationStream {
+    const { signal, ...rest } = options;
+    return new NotificationStream(signal, (cancel, started) =>
+      this.#register(
+        'notifications$',
+        {},
+        { name: 'notifications$', ...rest, signal: cancel },
+        started,
+      ),
+    );
+  }
+
+  /** Resolves when every reader section of this file that is open now is over, lookups included. */
+  synchronize(): Promise<void> {
+    const { engine, srcu, lane, sections } = this.#core;
+    const { pass } = engine;
+    if (pass !== undefined && pass.operation.lane === lane) pass.section();
+    if (sections.size === 0) return srcu.synchronize();
+    const open = new Set(sections);
+    const over = [...open].map(
+      (section) => new Promise<void>((resolve) => section.onOver.push(resolve)),
+    );
+    const promise = Promise.all([...over, srcu.synchronize()]).then(() => {});
+    return standsFor(promise, {
+      waitsFor: () => [...open].filter((section) => sections.has(section)),
+      describe: () => `synchronize of "${this.name}"`,
+    });
+  }
+
+  /**
+   * Forbids something for good, as F_ADD_SEALS. Rejects with EINVAL for an unknown seal, EPERM when
+   * the file is sealed with 'seal', EBUSY for 'write' while leases are out.
+   */
+  addSeals(...seals: readonly Seal[]): Promise<void> {
+    const unknown = seals.find((seal) => !SEALS.includes(seal));
+    if (unknown !== undefined || seals.length === 0) {
+      const known = SEALS.map((seal) => `'${seal}'`).join(', ');
+      return this.#refuse(
+        'EINVAL',
+        'addSeals',
+        `${String(unknown)} is no seal; known are ${known}`,
+      );
+    }
+    return this.#operate('addSeals', 0, MAX_PAGES, {}, (operation) => {
+      this.#refuseSealed('addSeals', 'seal');
+      if (seals.includes('write') && this.#leases() > 0) {
+        throw this.#error(
+          'EBUSY',
+          'addSeals',
+          `${this.#leases()} leases of "${this.name}" are out`,
+        );
+      }
+      this.#core.record(operation, { type: 'seal', file: this.id, seals: [...seals] });
+      this.#finish(operation);
+    });
+  }
+
+  /**
+   * Takes every page away, with reason 'close', and ends every registration. Closing twice is
+   * closing once. Rejects with EIO as `punchHole`; the file is closed all the same.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#operate('close', 0, MAX_PAGES + 1, {}, (operation) => {
+      const { state } = this.#core;
+      const end = Math.max(state.pages, state.frames.limit);
+      if (end === 0) this.#end(operation);
+      else depart(this.#core, operation, 0, end, 'close', () => this.#end(operation));
+    });
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** @internal Every registration in its list, oldest first. */
+  consumers(): Registration[] {
+    return this.#core.notifiers.concerned();
+  }
+
+  /** @internal The reader sections that outlived their synchronous part and are not over. */
+  openSections(): ReadonlySet<Section> {
+    return this.#core.sections;
+  }
+
+  #register(
+    syscall: string,
+    notifier: Notifier,
+    { range = WHOLE_FILE, name, signal }: RegisterOptions,
+    started: (registration: Registration) => void,
+  ): Promise<Registration> {
+    if (typeof notifier !== 'object' || notifier === null) {
+      return this.#refuse('EINVAL', syscall, `needs a notifier, got ${String(notifier)}`);
+    }
+    return this.#operate(syscall, range.start, range.end, { signal }, (operation) => {
+      const { engine, notifiers } = this.#core;
+      const id = engine.state.lastRegistration + 1;
+      const called = name ?? notifier.name ?? `consumer ${id}`;
+      const { start, end } = range;
+      const position = this.#core.record(operation, {
+        type: 'register',
+        file: this.id,
+        registration: id,
+        name: called,
+        start,
+        end,
+      });
+      const registration = new Registration(this.#core, id, called, range, position, notifier);
+      notifiers.add(registration);
+      if (signal !== undefined) unsubscribeOn(signal, registration);
+      started(registration);
+      operation.finish(registration);
+    });
+  }
+
+  #operate<T = void>(
+    syscall: string,
+    start: number,
+    end: number,
+    { signal }: OperationOptions,
+    body: (operation: Operation) => void,
+  ): Promise<T> {
+    try {
+      checkRange(syscall, start, end);
+    } catch (error) {
+      return Promise.reject(error as MemfileError);
+    }
+    const { engine } = this.#core;
+    if (engine.closing && syscall !== 'close') {
+      return this.#refuse('EBADF', syscall, 'the memfile is being torn down');
+    }
+    const operation: Operation = this.#core.operation(syscall, { start, end }, () => {
+      if (this.#closed) throw this.#error('EBADF', syscall, `"${this.name}" is closed`);
+      operation.id = engine.state.lastOperation + 1;
+      body(operation);
+    });
+    return engine.submit(operation, signal);
+  }
+
+  #finish(operation: Operation): void {
+    const { journalError } = this.#core.engine;
+    if (journalError !== undefined) operation.failed('the journal', journalError);
+    operation.finish();
+  }
+
+  #end(operation: Operation): void {
+    for (const registration of this.consumers()) registration.fileClosed();
+    this.#core.record(operation, { type: 'close', file: this.id });
+    this.#closed = true;
+    this.#onClosed();
+    this.#finish(operation);
+  }
+
+  #leases(): number {
+    let leases = 0;
+    for (const registration of this.#core.engine.state.registrations.values()) {
+      if (registration.file === this.id) leases += registration.leases.size;
+    }
+    return leases;
+  }
+
+  #refuseSealed(syscall: string, seal: Seal): void {
+    if (!this.seals.has(seal)) return;
+    throw this.#error('EPERM', syscall, `"${this.name}" is sealed against it with '${seal}'`);
+  }
+
+  #refuse(code: ErrnoCode, syscall: string, detail: string): Promise<never> {
+    return Promise.reject(this.#error(code, syscall, detail));
+  }
+
+  #error(code: ErrnoCode, syscall: string, detail: string): MemfileError {
+    return new MemfileError(code, syscall, detail);
+  }
+}
+
+function unsubscribeOn(signal: AbortSignal, registration: Registration): void {
+  const leave = (): void => registration.unsubscribe();
+  signal.addEventListener('abort', leave);
+  void registration.closed.then(() => signal.removeEventListener('abort', leave));
+}

@@ -1,0 +1,113 @@
+import type { BackingStore } from './backing-store.js';
+import type { BackingStores } from './backing-stores.js';
+import type { Engine } from './engine.js';
+import { asMemfileError, MemfileError } from './errno.js';
+import type { FileFlag, Seal } from './event.js';
+import { MemoryFile, SEALS } from './memory-file.js';
+import type { NotifierList } from './notifier-list.js';
+import { isPageCount, MAX_PAGES } from './page-range.js';
+import type { Registration } from './registration.js';
+
+export interface FileOptions {
+  /** Size in pages. */
+  readonly size: number;
+  readonly name?: string | undefined;
+  readonly flags?: readonly FileFlag[] | undefined;
+  readonly seals?: readonly Seal[] | undefined;
+}
+
+/** The names of the stores in a list of plugins. */
+export type StoreName<P extends readonly BackingStore[]> = P[number]['name'];
+
+/** The options that files of one store take beside {@link FileOptions}. */
+export type StoreOptions<P extends readonly BackingStore[], N extends StoreName<P>> =
+  Extract<P[number], { readonly name: N }> extends BackingStore<string, infer Options>
+    ? Options
+    : never;
+
+const FLAGS: readonly FileFlag[] = ['inaccessible'];
+
+/** The memory files that are open, and how to make more. */
+export class MemoryFiles<
+  P extends readonly BackingStore[] = readonly BackingStore[],
+> implements Iterable<MemoryFile> {
+  readonly #engine: Engine;
+  readonly #stores: BackingStores;
+  readonly #newList: () => NotifierList<Registration>;
+  readonly #files = new Map<number, MemoryFile>();
+
+  /** @internal */
+  constructor(engine: Engine, stores: BackingStores, newList: () => NotifierList<Registration>) {
+    this.#engine = engine;
+    this.#stores = stores;
+    this.#newList = newList;
+  }
+
+  get size(): number {
+    return this.#files.size;
+  }
+
+  get(id: number): MemoryFile | undefined {
+    return this.#files.get(id);
+  }
+
+  /** In the order of creation. */
+  [Symbol.iterator](): IterableIterator<MemoryFile> {
+    return this.#files.values();
+  }
+
+  /**
+   * Creates a memory file without pages.
+   * @throws MemfileError EOPNOTSUPP when no store has that name; EINVAL or EFBIG for a bad size,
+   * flag or seal; EBADF after teardown began; EIO when the journal cannot write; and what the store
+   * throws.
+   */
+  create<N extends StoreName<P>>(store: N, options: FileOptions & StoreOptions<P, N>): MemoryFile {
+    const { size, name, flags = [], seals = [], ...rest } = options;
+    const plugin = this.#stores.get(store);
+    if (plugin === undefined) {
+      throw refused('EOPNOTSUPP', `no backing store "${store}"; there are: ${this.#stores.names}`);
+    }
+    if (!isPageCount(size))
+      throw refused('EINVAL', `size must be a page count, got ${String(size)}`);
+    if (size > MAX_PAGES) throw refused('EFBIG', `${size} pages`);
+    checkKnown('flag', flags, FLAGS);
+    checkKnown('seal', seals, SEALS);
+    if (this.#engine.closing) throw refused('EBADF', 'the memfile is being torn down');
+    const { state } = this.#engine;
+    const id = state.lastFile + 1;
+    const called = name ?? `${store}-${id}`;
+    const spec = { id, name: called, pages: size, flags, options: rest };
+    let pages;
+    try {
+      pages = plugin.createFile(spec);
+    } catch (error) {
+      throw asMemfileError(error, 'createFile', `store "${store}"`);
+    }
+    this.#engine.begin('createFile', {
+      type: 'createFile',
+      file: id,
+      name: called,
+      store,
+      pages: size,
+      flags: [...flags],
+      seals: [...seals],
+      options: rest,
+    });
+    const file = new MemoryFile(this.#engine, state.files.get(id)!, pages, this.#newList(), () =>
+      this.#files.delete(id),
+    );
+    this.#files.set(id, file);
+    return file;
+  }
+}
+
+function refused(code: 'EOPNOTSUPP' | 'EINVAL' | 'EFBIG' | 'EBADF', detail: string): MemfileError {
+  return new MemfileError(code, 'createFile', detail);
+}
+
+function checkKnown(what: string, given: readonly string[], known: readonly string[]): void {
+  const unknown = given.find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw refused('EINVAL', `${unknown} is no ${what}; known are ${known.join(', ')}`);
+}

@@ -1,0 +1,98 @@
+import { MAX_PAGES, type PageRange } from './page-range.js';
+import type { Pass } from './pass.js';
+import { RangeIndex, type Ranged } from './range-index.js';
+
+/** A registration as its list sees it. */
+export interface Listed extends Ranged {
+  /** Still in the list. */
+  readonly active: boolean;
+  /** Tells it of `[start, end)` of the pass, which is within its range. */
+  tell(pass: Pass, start: number, end: number): void;
+}
+
+/**
+ * The registrations of one memory file, by range.
+ *
+ * Those of the whole file stand in a plain array by age; the others in an index, so that a pass
+ * costs what it overlaps and not how many there are.
+ */
+export class NotifierList<T extends Listed> {
+  #whole: (T | undefined)[] = [];
+  #removed = 0;
+  readonly #ranged = new RangeIndex<T>();
+
+  get size(): number {
+    return this.#whole.length - this.#removed + this.#ranged.size;
+  }
+
+  add(registration: T): void {
+    if (isWhole(registration.range)) this.#whole.push(registration);
+    else this.#ranged.add(registration);
+  }
+
+  delete(registration: T): void {
+    if (!isWhole(registration.range)) {
+      this.#ranged.delete(registration);
+      return;
+    }
+    this.#whole[this.#place(registration)] = undefined;
+    this.#removed++;
+    if (this.#removed * 2 <= this.#whole.length) return;
+    this.#whole = this.#whole.filter((other) => other !== undefined);
+    this.#removed = 0;
+  }
+
+  /** Those that `[start, end)` concerns, in the order of registration. */
+  concerned(start = 0, end = Infinity): T[] {
+    const found: T[] = [];
+    if (this.#ranged.size > 0) this.#ranged.collect(start, end, found);
+    const ranged = found.length;
+    for (const registration of this.#whole)
+      if (registration !== undefined) found.push(registration);
+    if (ranged > 0) found.sort((a, b) => a.order - b.order);
+    return found;
+  }
+
+  /** Tells in the order of registration. */
+  tellArrival(pass: Pass, start: number, end: number): void {
+    for (const registration of this.concerned(start, end)) tell(registration, pass, start, end);
+  }
+
+  /** Tells the newest registration first; `told` gets those told, as they are told. */
+  tellDeparture(pass: Pass, start: number, end: number, told: T[]): void {
+    const concerned = this.concerned(start, end);
+    for (let i = concerned.length - 1; i >= 0; i--) {
+      const registration = concerned[i]!;
+      if (!registration.active) continue;
+      told.push(registration);
+      tell(registration, pass, start, end);
+    }
+  }
+
+  /** Where it stands among those of the whole file: they are in the order of their numbers. */
+  #place(registration: T): number {
+    const whole = this.#whole;
+    let low = 0;
+    let high = whole.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      let probe = middle;
+      while (probe < high && whole[probe] === undefined) probe++;
+      if (probe === high || whole[probe]!.order >= registration.order) high = middle;
+      else low = probe + 1;
+    }
+    while (whole[low] !== registration) low++;
+    return low;
+  }
+}
+
+/** Tells a registration of what of `[start, end)` is its own, unless it has left meanwhile. */
+export function tell(registration: Listed, pass: Pass, start: number, end: number): void {
+  if (!registration.active) return;
+  const { range } = registration;
+  registration.tell(pass, Math.max(start, range.start), Math.min(end, range.end));
+}
+
+function isWhole(range: PageRange): boolean {
+  return range.start === 0 && range.end === MAX_PAGES;
+}

@@ -1,0 +1,124 @@
+import { Subject, Subscriber, Subscription, type Observable, type Observer } from 'rxjs';
+import { MemfileError } from './errno.js';
+import type { Notification } from './event.js';
+import type { Pass } from './pass.js';
+import { isThenable } from './waits-for.js';
+
+/** An observer, with its callbacks resolved once. */
+interface Slot {
+  readonly observer: Partial<Observer<Notification>>;
+  /** Behind `pipe()`: sees what happens and cannot take part. */
+  readonly watcher: boolean;
+  /** The position of the journal when it joined; what began before is not its business. */
+  readonly joined: number;
+  open: boolean;
+}
+
+type ObserverOrNext = Partial<Observer<Notification>> | ((value: Notification) => void);
+
+/** What of a `Subject` is kept; a registration's `closed` is a promise, not a boolean. */
+interface SubjectBase extends Observable<Notification> {
+  next(value: Notification): void;
+  error(error: unknown): void;
+  complete(): void;
+  unsubscribe(): void;
+  asObservable(): Observable<Notification>;
+}
+
+/**
+ * An RxJS `Subject` whose observers take part.
+ *
+ * A plain `Subject` gives subscribers opposite orders under re-entrancy, turns a throwing one into
+ * an uncaught exception that the sender never sees, and knows nothing of work that goes on behind
+ * a promise. Here each observer is called on its own: what it throws or rejects with is this
+ * consumer's failure, and a promise that it returns keeps the reader section open. An observer
+ * behind `pipe()` is a watcher: it sees the same notifications and can hurt nobody.
+ */
+export abstract class NotifierSubject extends (Subject as unknown as new () => SubjectBase) {
+  #slots: readonly Slot[] = [];
+  #completed = false;
+
+  /** The event being told to this registration now. */
+  protected abstract readonly pass: Pass | undefined;
+  /** The journal's position now. */
+  protected abstract readonly now: number;
+  protected abstract observerFailed(error: unknown): void;
+
+  get observed(): boolean {
+    return this.#slots.length > 0;
+  }
+
+  override subscribe(observerOrNext?: ObserverOrNext | null): Subscription {
+    const observer =
+      typeof observerOrNext === 'function' ? { next: observerOrNext } : (observerOrNext ?? {});
+    const subscription = new Subscription();
+    if (this.#completed) {
+      observer.complete?.();
+      return subscription;
+    }
+    const watcher = observer instanceof Subscriber;
+    const slot: Slot = { observer, watcher, joined: this.now, open: true };
+    this.#slots = [...this.#slots, slot];
+    subscription.add(() => {
+      slot.open = false;
+      this.#slots = this.#slots.filter((other) => other !== slot);
+    });
+    if (watcher) observer.add(subscription);
+    return subscription;
+  }
+
+  /** @internal First the snapshot, in the same step as the registration; then what is told. */
+  follow(observer: Partial<Observer<Notification>>, snapshot: Notification): Subscription {
+    this.#guard(() => observer.next?.(snapshot));
+    return this.subscribe(observer);
+  }
+
+  /** Hands a notification to every observer. Only the memory file has any to hand out. */
+  override next(notification: Notification): void {
+    const { pass } = this;
+    if (pass === undefined) {
+      throw new MemfileError('EPERM', 'next', 'notifications come from the memory file alone');
+    }
+    for (const slot of this.#slots) {
+      if (!slot.open || slot.joined >= pass.begun) continue;
+      if (slot.watcher) pass.aside(() => this.#guard(() => slot.observer.next?.(notification)));
+      else this.#tell(slot, notification, pass);
+    }
+  }
+
+  /** A registration ends with `complete`; errors are a consumer's own. */
+  override error(error: unknown): void {
+    this.observerFailed(error);
+  }
+
+  /** The file was closed: nothing more will come. */
+  override complete(): void {
+    this.#completed = true;
+    for (const slot of this.#slots) this.#guard(() => slot.observer.complete?.());
+    this.#slots = [];
+  }
+
+  override unsubscribe(): void {
+    for (const slot of this.#slots) slot.open = false;
+    this.#slots = [];
+  }
+
+  #tell(slot: Slot, notification: Notification, pass: Pass): void {
+    try {
+      // An observer's `next` may be an async function whatever its type says.
+      const result: unknown = slot.observer.next?.(notification);
+      pass.holdIfThenable(result);
+    } catch (error) {
+      pass.fail(error);
+    }
+  }
+
+  #guard(call: () => unknown): void {
+    try {
+      const result = call();
+      if (isThenable(result)) result.then(undefined, (error) => this.observerFailed(error));
+    } catch (error) {
+      this.observerFailed(error);
+    }
+  }
+}

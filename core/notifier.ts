@@ -1,0 +1,53 @@
+import type { NotifierCallback, Reason } from './event.js';
+import type { PageRange } from './page-range.js';
+
+/** The file that an event is about; a `MemoryFile`. */
+export interface NotifiedFile {
+  readonly id: number;
+  readonly name: string;
+  readonly pages: number;
+}
+
+/** What a callback is told beside the range; one object serves every consumer of a pass. */
+export interface NotifierEvent {
+  readonly type: NotifierCallback;
+  /** Of the event in the journal; rises from event to event. */
+  readonly position: number;
+  readonly reason: Reason;
+  readonly file: NotifiedFile;
+  /** With `invalidateEnd`: pages announced as leaving that stayed; absent when none did. */
+  readonly kept?: readonly PageRange[];
+  /**
+   * Keeps this reader section open until `promise` settles: the operation waits, and no frame is
+   * reused before. Belongs to the synchronous part of the callback; returning a promise does the
+   * same.
+   * @throws MemfileError EINVAL when the synchronous part is over or it is no promise; EDEADLK when
+   * it is a promise of this framework that cannot settle before this section is over.
+   */
+  waitUntil(promise: PromiseLike<unknown>): void;
+}
+
+export type NotifierFunction = (
+  start: number,
+  end: number,
+  event: NotifierEvent,
+) => void | PromiseLike<unknown>;
+
+/**
+ * A consumer of a memory file: `memfile_notifier` of the patch, with both ends of an invalidation.
+ *
+ * Every callback gets pages `[start, end)` clipped to the range of the registration. A callback
+ * that throws or rejects never disturbs others; the operation that told it rejects with EIO.
+ */
+export interface Notifier {
+  readonly name?: string;
+  /** Pages have arrived and can be looked up. Told in the order of registration. */
+  readonly fallocate?: NotifierFunction | undefined;
+  /**
+   * Pages are about to leave: let go of them. Told newest registration first. They are freed when
+   * every consumer has; until the end, a lookup still answers the old frame.
+   */
+  readonly invalidate?: NotifierFunction | undefined;
+  /** They have left, apart from `event.kept`. Told in the reverse order of `invalidate`. */
+  readonly invalidateEnd?: NotifierFunction | undefined;
+}

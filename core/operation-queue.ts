@@ -1,0 +1,103 @@
+import { MemfileError } from './errno.js';
+import type { Operation, OperationHost } from './operation.js';
+import { overlaps } from './page-range.js';
+import type { Scheduler } from './ports.js';
+
+/**
+ * When operations run.
+ *
+ * An operation starts when no earlier operation on an overlapping range of its file is queued or
+ * running; nobody overtakes. Whatever runs, runs to completion for the whole framework: a step of
+ * an operation never starts inside another, so an operation submitted from a callback begins when
+ * the pass that called back is over.
+ */
+export class OperationQueue implements OperationHost {
+  readonly #scheduler: Scheduler;
+  readonly #watch: (operation: Operation) => () => void;
+  /** Steps that may be taken as soon as the present one is over, by order of submission. */
+  readonly #ready: Operation[] = [];
+  #busy = false;
+  #sequence = 0;
+
+  constructor(scheduler: Scheduler, watch: (operation: Operation) => () => void) {
+    this.#scheduler = scheduler;
+    this.#watch = watch;
+  }
+
+  /** Whether a step is being taken now. */
+  get busy(): boolean {
+    return this.#busy;
+  }
+
+  /** Runs the operation now if nothing precedes it; otherwise when its turn comes. */
+  submit(operation: Operation, signal?: AbortSignal): void {
+    operation.sequence = ++this.#sequence;
+    for (const earlier of operation.lane) {
+      if (!overlaps(earlier, operation)) continue;
+      (operation.blockers ??= new Set()).add(earlier);
+      (earlier.followers ??= []).push(operation);
+    }
+    operation.lane.push(operation);
+    if (operation.blockers === undefined) this.#makeReady(operation);
+    if (signal !== undefined && operation.state === 'queued') abortable(operation, signal);
+  }
+
+  /** Takes a step of a running operation, or of nobody, in a turn of its own. */
+  step(step: () => void): void {
+    this.#busy = true;
+    try {
+      step();
+    } finally {
+      this.#busy = false;
+      this.#drain();
+    }
+  }
+
+  resume(operation: Operation, label: string, step: () => void): void {
+    void this.#scheduler.schedule(`${operation.describe()}: ${label}`).then(() => this.step(step));
+  }
+
+  watch(operation: Operation): () => void {
+    return this.#watch(operation);
+  }
+
+  settled(operation: Operation): void {
+    const { lane, followers } = operation;
+    lane.splice(lane.indexOf(operation), 1);
+    if (followers === undefined) return;
+    for (const follower of followers) {
+      follower.blockers!.delete(operation);
+      if (follower.blockers!.size === 0 && follower.state === 'queued') this.#makeReady(follower);
+    }
+  }
+
+  #makeReady(operation: Operation): void {
+    const ready = this.#ready;
+    let at = ready.length;
+    while (at > 0 && ready[at - 1]!.sequence > operation.sequence) at--;
+    ready.splice(at, 0, operation);
+    if (!this.#busy) this.#drain();
+  }
+
+  #drain(): void {
+    this.#busy = true;
+    for (let next = this.#ready.shift(); next !== undefined; next = this.#ready.shift()) {
+      if (next.state === 'queued') next.run();
+    }
+    this.#busy = false;
+  }
+}
+
+/** Cancels the operation when the signal fires, for as long as it is queued. */
+function abortable(operation: Operation, signal: AbortSignal): void {
+  const abort = (): void => {
+    operation.onStart?.();
+    operation.reject(
+      new MemfileError('EINTR', operation.syscall, 'aborted while queued', {
+        cause: signal.reason,
+      }),
+    );
+  };
+  signal.addEventListener('abort', abort);
+  operation.onStart = () => signal.removeEventListener('abort', abort);
+}

@@ -1,0 +1,167 @@
+import { asMemfileError, MemfileError, messageOf, type Effect } from './errno.js';
+import { formatRange, type PageRange } from './page-range.js';
+import { DONE, standsFor, type WaitNode } from './waits-for.js';
+
+/** What an operation needs of the queue it runs in. */
+export interface OperationHost {
+  /** Goes on with a running operation, in a turn of its own, when the scheduler says so. */
+  resume(operation: Operation, label: string, step: () => void): void;
+  /** Looks after an operation that waits; the answer ends that. */
+  watch(operation: Operation): () => void;
+  settled(operation: Operation): void;
+}
+
+/**
+ * One operation on pages `[start, end)` of a file, from its submission until its promise settles.
+ *
+ * `start` and `end` are the widest range that it can touch: what orders it against others.
+ */
+export class Operation implements WaitNode, PageRange {
+  /** Its number in the journal; 0 until it starts. */
+  id = 0;
+  /** Its place in the order of submission. */
+  sequence = 0;
+  state: 'queued' | 'running' | 'settled' = 'queued';
+  /** Earlier overlapping operations that are not over; later ones that wait for this. */
+  blockers: Set<Operation> | undefined;
+  followers: Operation[] | undefined;
+  /** Whether any event of it is in the journal: from then on it takes place. */
+  recorded = false;
+  /** What it did, should it reject. */
+  effect: Effect = 'done';
+  /** Where a consumer failed to let go of pages that are leaving. */
+  unsafe: readonly PageRange[] = NONE;
+  /** Called when it leaves the queue, to run or because it was aborted. */
+  onStart: (() => void) | undefined;
+
+  readonly syscall: string;
+  readonly file: string;
+  /** The operations of its file. */
+  readonly lane: Operation[];
+  readonly start: number;
+  readonly end: number;
+  readonly #host: OperationHost;
+  readonly #body: () => void;
+  #failures: readonly { readonly who: string; readonly error: unknown }[] = NONE;
+  #sections: Set<WaitNode> | undefined;
+  #next: { readonly label: string; readonly step: () => void } | undefined;
+  #unwatch: (() => void) | undefined;
+  #value: unknown;
+  #error: MemfileError | undefined;
+  #resolve: ((value: unknown) => void) | undefined;
+  #reject: ((error: MemfileError) => void) | undefined;
+
+  constructor(
+    host: OperationHost,
+    syscall: string,
+    file: string,
+    lane: Operation[],
+    range: PageRange,
+    body: () => void,
+  ) {
+    this.#host = host;
+    this.syscall = syscall;
+    this.file = file;
+    this.lane = lane;
+    this.start = range.start;
+    this.end = range.end;
+    this.#body = body;
+  }
+
+  /** Its turn has come: no earlier overlapping operation is left. */
+  run(): void {
+    this.state = 'running';
+    this.onStart?.();
+    try {
+      this.#body();
+    } catch (error) {
+      this.reject(asMemfileError(error, this.syscall, 'the operation'));
+    }
+  }
+
+  /** A reader section that this operation has to wait for. */
+  opened(section: WaitNode): void {
+    (this.#sections ??= new Set()).add(section);
+  }
+
+  closed(section: WaitNode): void {
+    this.#sections?.delete(section);
+    if (this.#next === undefined || this.#sections!.size > 0) return;
+    const { label, step } = this.#next;
+    this.#next = undefined;
+    this.#unwatch?.();
+    this.#host.resume(this, label, step);
+  }
+
+  get sections(): ReadonlySet<WaitNode> {
+    return this.#sections ?? NO_SECTIONS;
+  }
+
+  /** Takes the next step when every reader section is over; at once when none is open. */
+  whenLetGo(label: string, step: () => void): void {
+    if (this.#sections === undefined || this.#sections.size === 0) {
+      step();
+      return;
+    }
+    this.#next = { label, step };
+    this.#unwatch = this.#host.watch(this);
+  }
+
+  /** Somebody failed on the way, which does not stop it. */
+  failed(who: string, error: unknown): void {
+    this.#failures = [...this.#failures, { who, error }];
+  }
+
+  /** Every step is taken: resolves, or rejects with EIO naming whoever failed on the way. */
+  finish(value?: unknown): void {
+    const failures = this.#failures;
+    if (failures.length === 0) {
+      this.#settle(value, undefined);
+      return;
+    }
+    const who = failures.map((failure) => failure.who).join(', ');
+    const errors = failures.map((failure) => failure.error);
+    const cause = errors.length === 1 ? errors[0] : new AggregateError(errors, who);
+    const { syscall, effect } = this;
+    const detail = `${who} failed: ${messageOf(cause)}`;
+    this.reject(new MemfileError('EIO', syscall, detail, { effect, cause }));
+  }
+
+  reject(error: MemfileError): void {
+    this.#settle(undefined, error);
+  }
+
+  /** The promise of the operation; one that is already over needs no new one. */
+  promise(): Promise<unknown> {
+    if (this.#error !== undefined) return Promise.reject(this.#error);
+    if (this.state === 'settled') {
+      return this.#value === undefined ? DONE : Promise.resolve(this.#value);
+    }
+    const promise = new Promise<unknown>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    return standsFor(promise, this);
+  }
+
+  *waitsFor(): Iterable<WaitNode> {
+    if (this.blockers !== undefined) yield* this.blockers;
+    yield* this.sections;
+  }
+
+  describe(): string {
+    return `${this.syscall} ${formatRange(this.start, this.end)} of "${this.file}"`;
+  }
+
+  #settle(value: unknown, error: MemfileError | undefined): void {
+    this.state = 'settled';
+    this.#value = value;
+    this.#error = error;
+    if (error === undefined) this.#resolve?.(value);
+    else this.#reject?.(error);
+    this.#host.settled(this);
+  }
+}
+
+const NO_SECTIONS: ReadonlySet<WaitNode> = new Set();
+const NONE: readonly never[] = [];

@@ -1,0 +1,145 @@
+import { MemfileError } from './errno.js';
+import type { Notification, NotifierCallback, Reason } from './event.js';
+import type { NotifiedFile, NotifierEvent } from './notifier.js';
+import type { Operation } from './operation.js';
+import type { PageRange } from './page-range.js';
+import { Section, type SectionOwner } from './section.js';
+import { isThenable, type WaitNode } from './waits-for.js';
+
+/** What a pass needs of the file that it is about. */
+export interface PassHost {
+  readonly file: NotifiedFile;
+  consumerFailed(pass: Pass, owner: SectionOwner, range: PageRange, error: unknown): void;
+}
+
+/**
+ * One event being told to the consumers it concerns, one after the other; also the event object
+ * that each of them is handed.
+ */
+export class Pass implements NotifierEvent {
+  readonly type: NotifierCallback;
+  readonly position: number;
+  readonly reason: Reason;
+  readonly kept?: readonly PageRange[];
+  readonly operation: Operation;
+  /** The position of what began it; observers that joined since are not concerned. */
+  readonly begun: number;
+  readonly #host: PassHost;
+  #receiver: SectionOwner | undefined;
+  #section: Section | undefined;
+  #start = 0;
+  #end = 0;
+  #started: WaitNode[] | undefined;
+
+  constructor(
+    host: PassHost,
+    operation: Operation,
+    type: NotifierCallback,
+    reason: Reason,
+    position: number,
+    begun: number,
+    kept?: readonly PageRange[],
+  ) {
+    this.#host = host;
+    this.operation = operation;
+    this.type = type;
+    this.reason = reason;
+    this.position = position;
+    this.begun = begun;
+    if (kept !== undefined) this.kept = kept;
+  }
+
+  get file(): NotifiedFile {
+    return this.#host.file;
+  }
+
+  /** The same event for a consumer of whose pages some stayed. */
+  keeping(kept: readonly PageRange[]): Pass {
+    const { operation, type, reason, position, begun } = this;
+    return new Pass(this.#host, operation, type, reason, position, begun, kept);
+  }
+
+  /** The synchronous part of a consumer's callback begins, for its clipped range. */
+  enter(receiver: SectionOwner, start: number, end: number): void {
+    this.#receiver = receiver;
+    this.#start = start;
+    this.#end = end;
+  }
+
+  leave(): void {
+    const section = this.#section;
+    const started = this.#started;
+    this.#receiver = undefined;
+    this.#section = undefined;
+    this.#started = undefined;
+    if (section === undefined) return;
+    if (started !== undefined) section.started.push(...started);
+    section.release();
+  }
+
+  /** Whose callback runs now. */
+  get receiver(): SectionOwner | undefined {
+    return this.#receiver;
+  }
+
+  /** An operation was submitted by the callback that runs now. */
+  submitted(operation: WaitNode): void {
+    (this.#started ??= []).push(operation);
+  }
+
+  waitUntil(promise: PromiseLike<unknown>): void {
+    if (this.#receiver === undefined) {
+      throw new MemfileError(
+        'EINVAL',
+        'waitUntil',
+        'the synchronous part of the callback is over, or this is an observer behind pipe(); ' +
+          'call it before the first await, or return the promise',
+      );
+    }
+    this.hold(promise);
+  }
+
+  /** The reader section of the callback that runs now. */
+  section(): Section {
+    const receiver = this.#receiver!;
+    const range = { start: this.#start, end: this.#end };
+    this.#section ??= new Section(receiver, this.operation, this.type, range, (error) =>
+      this.#host.consumerFailed(this, receiver, range, error),
+    );
+    return this.#section;
+  }
+
+  hold(promise: unknown): void {
+    this.section().hold(promise);
+  }
+
+  /** Holds what a callback returned, when that is a promise. */
+  holdIfThenable(result: unknown): void {
+    if (isThenable(result)) this.hold(result);
+  }
+
+  fail(error: unknown): void {
+    const range = { start: this.#start, end: this.#end };
+    this.#host.consumerFailed(this, this.#receiver!, range, error);
+  }
+
+  /** Runs `call` as a watcher's: it can neither fail nor hold the section. */
+  aside(call: () => void): void {
+    const receiver = this.#receiver!;
+    this.#receiver = undefined;
+    try {
+      call();
+    } finally {
+      this.#receiver = receiver;
+    }
+  }
+
+  notification(): Notification {
+    const { type, position, reason, kept } = this;
+    const waitUntil = (promise: PromiseLike<unknown>): void => this.waitUntil(promise);
+    const [start, end] = [this.#start, this.#end];
+    return kept === undefined
+      ? { type, start, end, position, reason, waitUntil }
+      : { type, start, end, position, reason, kept, waitUntil };
+  }
+}

@@ -1,0 +1,305 @@
+import type { StoreFile } from './backing-store.js';
+import type { Engine } from './engine.js';
+import { asMemfileError, MemfileError, messageOf } from './errno.js';
+import { Lease, type LeaseHome } from './lease.js';
+import type { NotifiedFile, Notifier, NotifierFunction } from './notifier.js';
+import type { NotifierList } from './notifier-list.js';
+import { NotifierSubject } from './notifier-subject.js';
+import { formatRange, isPageCount, type PageRange } from './page-range.js';
+import type { Pass } from './pass.js';
+import type { Section, SectionOwner } from './section.js';
+import type { SrcuDomain } from './srcu.js';
+import type { FileState } from './state.js';
+import { DONE, standsFor, type WaitNode } from './waits-for.js';
+
+/** What a registration needs of the memory file that it is on. */
+export interface RegistrationHome {
+  readonly engine: Engine;
+  readonly file: NotifiedFile;
+  readonly state: FileState;
+  readonly store: StoreFile;
+  readonly srcu: SrcuDomain;
+  readonly notifiers: NotifierList<Registration>;
+  /** The consumers told of the begin of each open invalidation, by operation. */
+  readonly told: ReadonlyMap<number, readonly Registration[]>;
+  readonly sections: Set<Section>;
+}
+
+/**
+ * A consumer's place in the notifier list of a memory file.
+ *
+ * It is an RxJS `Subject` of {@link Notification}: callbacks given to `register` come first, then
+ * observers that subscribed.
+ */
+export class Registration extends NotifierSubject implements SectionOwner, LeaseHome, WaitNode {
+  readonly id: number;
+  readonly name: string;
+  readonly range: PageRange;
+  /** The journal's position as of which `snapshot` holds; every later event is told. */
+  readonly position: number;
+  /** What of the range was populated then. */
+  readonly snapshot: readonly PageRange[];
+  readonly #home: RegistrationHome;
+  readonly #notifier: Notifier;
+  readonly #fallocate: NotifierFunction | undefined;
+  readonly #invalidate: NotifierFunction | undefined;
+  readonly #invalidateEnd: NotifierFunction | undefined;
+  #sections: Set<Section> | undefined;
+  #pass: Pass | undefined;
+  #active = true;
+  #closed: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
+
+  /** @internal */
+  constructor(
+    home: RegistrationHome,
+    id: number,
+    name: string,
+    range: PageRange,
+    position: number,
+    notifier: Notifier,
+  ) {
+    super();
+    this.#home = home;
+    this.id = id;
+    this.name = name;
+    this.range = range;
+    this.position = position;
+    this.snapshot = home.state.frames.ranges(range.start, range.end);
+    this.#notifier = notifier;
+    // Resolved once: calling methods on consumers of many classes costs 2.5 times as much.
+    this.#fallocate = notifier.fallocate;
+    this.#invalidate = notifier.invalidate;
+    this.#invalidateEnd = notifier.invalidateEnd;
+  }
+
+  /** @internal The age in its list. */
+  get order(): number {
+    return this.id;
+  }
+
+  /** False once it has been unsubscribed, evicted, or its file closed: nothing more is told. */
+  get active(): boolean {
+    return this.#active;
+  }
+
+  /** How many reader sections of it are open. */
+  get sections(): number {
+    return (this.#sections?.size ?? 0) + (this.#pass === undefined ? 0 : 1);
+  }
+
+  /** @internal Tells it of pages `[start, end)` of the pass; called while it is active. */
+  tell(pass: Pass, start: number, end: number): void {
+    const { engine } = this.#home;
+    this.#pass = engine.pass = pass;
+    pass.enter(this, start, end);
+    const callback =
+      pass.type === 'invalidate'
+        ? this.#invalidate
+        : pass.type === 'invalidateEnd'
+          ? this.#invalidateEnd
+          : this.#fallocate;
+    if (callback !== undefined) {
+      try {
+        const result = callback.call(this.#notifier, start, end, pass);
+        if (result !== undefined) pass.holdIfThenable(result);
+      } catch (error) {
+        pass.fail(error);
+      }
+    }
+    if (this.observed) this.next(pass.notification());
+    this.#pass = engine.pass = undefined;
+    pass.leave();
+    if (!this.#active) this.#settleGrace();
+  }
+
+  /**
+   * Takes a lease of the page's frame. Between the begin and the end of an invalidation this is
+   * still the old frame: check for a pending invalidation after looking up, as KVM does.
+   * @throws MemfileError EINVAL for a page outside the range; EBADF after leaving; ENOENT for a
+   * hole; EIO when the store or the journal fails.
+   */
+  lookup(offset: number): Lease {
+    const { engine, state, store, srcu, file } = this.#home;
+    if (!isPageCount(offset) || offset < this.range.start || offset >= this.range.end) {
+      const range = formatRange(this.range.start, this.range.end);
+      throw new MemfileError('EINVAL', 'lookup', `page ${String(offset)} is not in ${range}`);
+    }
+    if (!this.#active) throw new MemfileError('EBADF', 'lookup', `"${this.name}" has unregistered`);
+    const known = state.frames.get(offset);
+    if (known < 0) throw new MemfileError('ENOENT', 'lookup', `page ${offset} of "${file.name}"`);
+    const section = srcu.readLock();
+    try {
+      const { pfn, order } = store.getLockPfn(offset);
+      if (pfn !== known) {
+        throw new MemfileError(
+          'EIO',
+          'lookup',
+          `the store answers frame ${pfn} for page ${offset}, which was given frame ${known}`,
+        );
+      }
+      const { id } = this;
+      try {
+        engine.begin('lookup', {
+          type: 'lookup',
+          file: file.id,
+          registration: id,
+          offset,
+          pfn,
+          order,
+        });
+      } catch (error) {
+        store.putUnlockPfn(pfn);
+        throw error;
+      }
+      return new Lease(this, file, offset, pfn, order);
+    } catch (error) {
+      throw asMemfileError(error, 'lookup', `store "${state.store}"`);
+    } finally {
+      srcu.readUnlock(section);
+    }
+  }
+
+  /**
+   * Stops delivery at once. Never waits and may be called anywhere; work of a callback that is
+   * still going on behind a promise goes on, see `unregister`.
+   */
+  override unsubscribe(): void {
+    if (!this.#active) return;
+    this.#leave();
+    super.unsubscribe();
+  }
+
+  /**
+   * Stops delivery at once, and resolves when every reader section of this registration is over:
+   * from then on none of its callbacks runs, asynchronous work included.
+   */
+  unregister(): Promise<void> {
+    this.unsubscribe();
+    return this.closed;
+  }
+
+  /** Resolves when it has left, however that came about, and its grace period is over. */
+  get closed(): Promise<void> {
+    if (this.#closed !== undefined) return this.#closed.promise;
+    if (!this.#active && this.sections === 0) return DONE;
+    let resolve!: () => void;
+    const promise = new Promise<void>((settle) => (resolve = settle));
+    this.#closed = { promise: standsFor(promise, this), resolve };
+    return this.#closed.promise;
+  }
+
+  /** The constructor of `Subject` writes its own flag here; the promise stands in its place. */
+  set closed(_flag: unknown) {}
+
+  /**
+   * Gives up on a consumer: it is unsubscribed, and operations that wait for its open sections go
+   * on as if those had failed. `closed` still waits for what really runs.
+   */
+  evict(): void {
+    const { engine, file } = this.#home;
+    const wasActive = this.#active;
+    this.unsubscribe();
+    if (!wasActive && (this.#sections?.size ?? 0) === 0) return;
+    engine.record({ type: 'evict', file: file.id, registration: this.id });
+    const why = new MemfileError('EIO', 'evict', `"${this.name}" was evicted`);
+    for (const section of this.#sections ?? []) section.abandon(why);
+  }
+
+  /** Unregisters and waits for the grace period. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.unregister();
+  }
+
+  /** @internal The file is closed: observers complete, and nothing more is told. */
+  fileClosed(): void {
+    if (!this.#active) return;
+    this.#leave();
+    super.complete();
+  }
+
+  /** @internal */
+  sectionOpened(section: Section): void {
+    (this.#sections ??= new Set()).add(section);
+    this.#home.sections.add(section);
+  }
+
+  /** @internal */
+  sectionClosed(section: Section): void {
+    this.#sections?.delete(section);
+    this.#home.sections.delete(section);
+    if (!this.#active) this.#settleGrace();
+  }
+
+  /** @internal Leases outlive their registration, and hang on it. */
+  leaseHolds(lease: Lease): boolean {
+    return this.#home.state.frames.get(lease.offset) === lease.pfn;
+  }
+
+  /** @internal */
+  leaseBytes({ pfn, order }: Lease): Uint8Array {
+    const { state, store } = this.#home;
+    if (state.flags.includes('inaccessible')) {
+      throw new MemfileError('EPERM', 'bytes', `"${state.name}" is inaccessible`);
+    }
+    if (store.bytes === undefined) {
+      throw new MemfileError('EOPNOTSUPP', 'bytes', `store "${state.store}" shows no contents`);
+    }
+    return store.bytes(pfn, order);
+  }
+
+  /** @internal */
+  leasePut({ offset, pfn, order }: Lease): void {
+    const { engine, file, store } = this.#home;
+    store.putUnlockPfn(pfn);
+    engine.record({ type: 'put', file: file.id, registration: this.id, offset, pfn, order });
+  }
+
+  /** @internal The end of its grace period waits for its open sections. */
+  *waitsFor(): Iterable<WaitNode> {
+    if (this.#sections !== undefined) yield* this.#sections;
+  }
+
+  describe(): string {
+    return `the end of the grace period of "${this.name}"`;
+  }
+
+  protected override get pass(): Pass | undefined {
+    return this.#pass;
+  }
+
+  protected override get now(): number {
+    return this.#home.engine.state.position;
+  }
+
+  protected override observerFailed(error: unknown): void {
+    const { engine, file } = this.#home;
+    engine.record({
+      type: 'failure',
+      file: file.id,
+      operation: this.#pass?.operation.id ?? 0,
+      registration: this.id,
+      callback: 'observer',
+      message: messageOf(error),
+    });
+  }
+
+  #leave(): void {
+    const { engine, file, state, notifiers, told } = this.#home;
+    this.#active = false;
+    notifiers.delete(this);
+    const registration = this.id;
+    for (const [operation, registrations] of told) {
+      if (!registrations.includes(this)) continue;
+      const open = state.open.get(operation)!;
+      const start = Math.max(open.start, this.range.start);
+      const end = Math.min(open.end, this.range.end);
+      engine.record({ type: 'left', file: file.id, operation, registration, start, end });
+    }
+    engine.record({ type: 'unregister', file: file.id, registration });
+    this.#settleGrace();
+  }
+
+  #settleGrace(): void {
+    if (this.sections === 0) this.#closed?.resolve();
+  }
+}

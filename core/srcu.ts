@@ -1,0 +1,162 @@
+import { MemfileError } from './errno.js';
+import { DONE, isThenable, nodeOf, standsFor, waitsOn, type WaitNode } from './waits-for.js';
+
+/** Which of the two counters a reader section was counted in. */
+export type SrcuIndex = 0 | 1;
+
+/**
+ * Sleepable read-copy-update for readers that hold references to shared things.
+ *
+ * As in Linux (include/linux/srcu.h): a reader is counted under the index in force when it enters;
+ * `synchronize` waits until the idle index has drained, flips, and waits for the other, so that
+ * readers that enter later never hold it up. Domains are independent of each other.
+ */
+export class SrcuDomain {
+  readonly name: string;
+  readonly #counts: [number, number] = [0, 0];
+  readonly #named: [Set<SrcuReader>, Set<SrcuReader>] = [new Set(), new Set()];
+  #index: SrcuIndex = 0;
+  /** Those whose flip is made, and those who came since and share the next one. */
+  #draining: Array<() => void> = [];
+  #queued: Array<() => void> = [];
+
+  constructor(name = 'srcu') {
+    this.name = name;
+  }
+
+  /** How many reader sections are open. */
+  get readers(): number {
+    return this.#counts[0] + this.#counts[1];
+  }
+
+  /** Enters a reader section; it may nest, and may be left in another turn of the event loop. */
+  readLock(): SrcuIndex {
+    this.#counts[this.#index]++;
+    return this.#index;
+  }
+
+  /**
+   * Leaves the reader section that `readLock` answered `index` for.
+   * @throws MemfileError EINVAL for another index, or when no such section is open.
+   */
+  readUnlock(index: SrcuIndex): void {
+    if ((index !== 0 && index !== 1) || this.#counts[index] === 0) {
+      throw new MemfileError(
+        'EINVAL',
+        'readUnlock',
+        `no reader section of "${this.name}" is open under index ${String(index)}; ` +
+          'pass what readLock() answered, once',
+      );
+    }
+    if (--this.#counts[index] === 0) this.#advance();
+  }
+
+  /** Enters a section with a name, which can say what it waits for and so be caught in a cycle. */
+  reader(name: string): SrcuReader {
+    const index = this.readLock();
+    const named = this.#named[index];
+    const reader = new SrcuReader(`${name} reading ${this.name}`, () => {
+      named.delete(reader);
+      this.readUnlock(index);
+    });
+    named.add(reader);
+    return reader;
+  }
+
+  /**
+   * Runs `body` in a reader section, which lasts until the promise that it may return settles.
+   * @throws MemfileError EDEADLK when that promise cannot settle before the section is over.
+   */
+  read<T>(body: () => T): T {
+    const reader = this.reader('a reader');
+    let result: T;
+    try {
+      result = body();
+      if (isThenable(result)) reader.waitFor(result);
+    } catch (error) {
+      reader.exit();
+      throw error;
+    }
+    if (isThenable(result)) result.then(reader.exit, reader.exit);
+    else reader.exit();
+    return result;
+  }
+
+  /** Resolves when every reader section that is open now is over. */
+  synchronize(): Promise<void> {
+    if (this.readers === 0) return DONE;
+    const waitsFor = [...this.#named[0], ...this.#named[1]];
+    const over = new Promise<void>((resolve) => this.#queued.push(resolve));
+    this.#advance();
+    return standsFor(over, {
+      waitsFor: () => waitsFor.filter((reader) => reader.open),
+      describe: () => `synchronize of ${this.name}`,
+    });
+  }
+
+  /** Takes every step of a grace period that no reader holds up. */
+  #advance(): void {
+    for (;;) {
+      const idle = (1 - this.#index) as SrcuIndex;
+      if (this.#counts[idle] !== 0) return;
+      for (const resolve of this.#draining.splice(0)) resolve();
+      if (this.#queued.length === 0) return;
+      this.#index = idle;
+      this.#draining = this.#queued;
+      this.#queued = [];
+    }
+  }
+}
+
+/** A named reader section. */
+export class SrcuReader implements WaitNode {
+  readonly #name: string;
+  readonly #leave: () => void;
+  readonly #waitsFor: WaitNode[] = [];
+  #open = true;
+
+  /** @internal */
+  constructor(name: string, leave: () => void) {
+    this.#name = name;
+    this.#leave = leave;
+  }
+
+  get open(): boolean {
+    return this.#open;
+  }
+
+  /**
+   * Says that this section stays open until `promise` settles. Only tells; it does not wait.
+   * @throws MemfileError EDEADLK when the promise cannot settle before this section is over.
+   */
+  waitFor(promise: PromiseLike<unknown>): void {
+    const node = nodeOf(promise);
+    if (node === undefined) return;
+    if (waitsOn(node, this)) {
+      throw new MemfileError(
+        'EDEADLK',
+        'synchronize',
+        `${node.describe()} waits for ${this.#name}`,
+      );
+    }
+    this.#waitsFor.push(node);
+  }
+
+  readonly exit = (): void => {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#leave();
+  };
+
+  [Symbol.dispose](): void {
+    this.exit();
+  }
+
+  waitsFor(): Iterable<WaitNode> {
+    return this.#waitsFor;
+  }
+
+  describe(): string {
+    return this.#name;
+  }
+}

@@ -1,0 +1,148 @@
+import type { FileFlag, Reason, Seal } from './event.js';
+import type { Extents } from './extents.js';
+import type { PageRange } from './page-range.js';
+
+/** A memory file as the journal knows it. */
+export interface FileState {
+  readonly id: number;
+  readonly name: string;
+  readonly store: string;
+  readonly flags: readonly FileFlag[];
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly seals: Set<Seal>;
+  pages: number;
+  /** Page to frame. */
+  readonly frames: Extents;
+  /** Invalidations that have begun and not ended, by operation. */
+  readonly open: Map<number, OpenInvalidation>;
+}
+
+export interface OpenInvalidation extends PageRange {
+  readonly reason: Reason;
+  readonly kept: PageRange[];
+}
+
+/** A registration, as long as it is in a list or somebody holds a lease of it. */
+export interface RegistrationState {
+  readonly id: number;
+  readonly file: number;
+  readonly store: string;
+  readonly name: string;
+  readonly start: number;
+  readonly end: number;
+  readonly position: number;
+  left: boolean;
+  /** By frame. */
+  readonly leases: Map<number, LeaseState>;
+}
+
+export interface LeaseState {
+  readonly offset: number;
+  readonly order: number;
+  count: number;
+}
+
+export interface Quarantined extends PageRange {
+  readonly store: string;
+  readonly file: number;
+  readonly pfn: number;
+}
+
+/** Everything that follows from the events up to `position`; see {@link evolve}. */
+export class MemfileState {
+  /** The position of the last event, 0 before the first. */
+  position = 0;
+  lastFile = 0;
+  lastRegistration = 0;
+  lastOperation = 0;
+  readonly files = new Map<number, FileState>();
+  readonly registrations = new Map<number, RegistrationState>();
+  readonly quarantined: Quarantined[] = [];
+
+  /** Plain data: two states are equal when this is. */
+  toJSON(): StateSnapshot {
+    return {
+      position: this.position,
+      files: [...this.files.values()].map((file) => ({
+        id: file.id,
+        name: file.name,
+        store: file.store,
+        pages: file.pages,
+        flags: [...file.flags],
+        seals: [...file.seals].sort(),
+        populated: file.frames.ranges().map(({ start, end }) => [start, end] as const),
+        frames: file.frames.runs().map(({ start, end, value }) => [start, end, value] as const),
+        open: [...file.open].map(([operation, { start, end, reason, kept }]) => ({
+          operation,
+          start,
+          end,
+          reason,
+          kept: kept.map((range) => [range.start, range.end] as const),
+        })),
+      })),
+      registrations: [...this.registrations.values()]
+        .filter((registration) => !registration.left)
+        .map(({ id, file, name, start, end, position }) => ({
+          id,
+          file,
+          name,
+          start,
+          end,
+          position,
+        })),
+      leases: [...this.registrations.values()].flatMap((registration) =>
+        [...registration.leases].map(([pfn, { offset, order, count }]) => ({
+          owner: registration.name,
+          registration: registration.id,
+          file: registration.file,
+          offset,
+          pfn,
+          order,
+          count,
+        })),
+      ),
+      quarantined: this.quarantined.map((run) => ({ ...run })),
+    };
+  }
+}
+
+type Pair = readonly [start: number, end: number];
+
+export interface StateSnapshot {
+  readonly position: number;
+  readonly files: readonly {
+    readonly id: number;
+    readonly name: string;
+    readonly store: string;
+    readonly pages: number;
+    readonly flags: readonly FileFlag[];
+    readonly seals: readonly Seal[];
+    readonly populated: readonly Pair[];
+    readonly frames: readonly (readonly [start: number, end: number, pfn: number])[];
+    readonly open: readonly {
+      readonly operation: number;
+      readonly start: number;
+      readonly end: number;
+      readonly reason: Reason;
+      readonly kept: readonly Pair[];
+    }[];
+  }[];
+  readonly registrations: readonly {
+    readonly id: number;
+    readonly file: number;
+    readonly name: string;
+    readonly start: number;
+    readonly end: number;
+    readonly position: number;
+  }[];
+  readonly leases: readonly {
+    readonly owner: string;
+    readonly registration: number;
+    readonly file: number;
+    readonly offset: number;
+    readonly pfn: number;
+    readonly order: number;
+    readonly count: number;
+  }[];
+  readonly quarantined: readonly Quarantined[];
+}

@@ -1,0 +1,95 @@
+import { Extents, PAGE_SIZE, type PageRange } from '../../core/index.js';
+
+/** Frames whose contents live in one ArrayBuffer. */
+const CHUNK_FRAMES = 256;
+
+/**
+ * The page frames of a store: which are free, how often each is referenced, and their contents.
+ *
+ * Contents exist only where somebody looked: a chunk is allocated at the first `bytes()` of one of
+ * its frames, so that bookkeeping of terabytes costs nothing.
+ */
+export class FramePool {
+  readonly #limit: number;
+  /** Frames that were used before, as a set. */
+  readonly #free = new Extents();
+  readonly #references = new Map<number, number>();
+  /** Referenced frames whose page has left its file. */
+  readonly #orphans = new Set<number>();
+  readonly #chunks = new Map<number, Uint8Array>();
+  /** The first frame never used. Frame 0 is nobody's, so that a 0 is always a mistake. */
+  #next = 1;
+
+  /** @param limit how many frames there are. */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** How many frames can be taken. */
+  get available(): number {
+    return this.#limit - (this.#next - 1) + this.#free.pages;
+  }
+
+  /** Takes at most `count` consecutive frames, zeroed; the caller knows that some are available. */
+  take(count: number): PageRange {
+    const reused = this.#free.pages > 0 ? this.#free.first() : undefined;
+    const start = reused?.start ?? this.#next;
+    const end = Math.min(start + count, reused?.end ?? this.#limit + 1);
+    if (reused === undefined) this.#next = end;
+    else {
+      this.#free.delete(start, end);
+      this.#zero(start, end);
+    }
+    return { start, end };
+  }
+
+  /** The page of each of these frames has left its file. */
+  release(start: number, end: number): void {
+    if (this.#references.size === 0) {
+      this.#free.add(start, end);
+      return;
+    }
+    for (let pfn = start; pfn < end; pfn++) {
+      if (this.#references.has(pfn)) this.#orphans.add(pfn);
+      else this.#free.add(pfn, pfn + 1);
+    }
+  }
+
+  reference(pfn: number): void {
+    this.#references.set(pfn, (this.#references.get(pfn) ?? 0) + 1);
+  }
+
+  /** Answers false when the frame is not referenced. */
+  unreference(pfn: number): boolean {
+    const count = this.#references.get(pfn);
+    if (count === undefined) return false;
+    if (count > 1) this.#references.set(pfn, count - 1);
+    else {
+      this.#references.delete(pfn);
+      if (this.#orphans.delete(pfn)) this.#free.add(pfn, pfn + 1);
+    }
+    return true;
+  }
+
+  /** The contents of one frame, not copied. */
+  bytes(pfn: number): Uint8Array {
+    const key = Math.floor(pfn / CHUNK_FRAMES);
+    let chunk = this.#chunks.get(key);
+    if (chunk === undefined) {
+      chunk = new Uint8Array(CHUNK_FRAMES * PAGE_SIZE);
+      this.#chunks.set(key, chunk);
+    }
+    const at = (pfn - key * CHUNK_FRAMES) * PAGE_SIZE;
+    return chunk.subarray(at, at + PAGE_SIZE);
+  }
+
+  #zero(start: number, end: number): void {
+    for (let pfn = start; pfn < end;) {
+      const key = Math.floor(pfn / CHUNK_FRAMES);
+      const stop = Math.min(end, (key + 1) * CHUNK_FRAMES);
+      const base = key * CHUNK_FRAMES;
+      this.#chunks.get(key)?.fill(0, (pfn - base) * PAGE_SIZE, (stop - base) * PAGE_SIZE);
+      pfn = stop;
+    }
+  }
+}

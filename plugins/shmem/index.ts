@@ -1,0 +1,95 @@
+import {
+  Extents,
+  MAX_PAGES,
+  MemfileError,
+  type Allocation,
+  type BackingStore,
+  type PfnRun,
+  type StoreFile,
+} from '../../core/index.js';
+import { FramePool } from './frame-pool.js';
+
+export interface ShmemOptions {
+  /** The largest range that one fallocate may ask for, in pages: `max_blocks` of the mount. */
+  readonly maxPages?: number | undefined;
+  /** How many pages all files together may have: the block quota. */
+  readonly quota?: number | undefined;
+}
+
+/**
+ * Anonymous shared memory, as mm/shmem.c: page frames with real contents, allocated on demand, one
+ * pool for all files of this store.
+ *
+ * `fallocate` fails with ENOSPC before anything is allocated when the range is larger than
+ * `maxPages`, and midway when the quota is hit: the pages of that call are taken back.
+ */
+export function shmem(options: ShmemOptions = {}): BackingStore<'shmem', object> {
+  const { maxPages = MAX_PAGES, quota = MAX_PAGES } = options;
+  const pool = new FramePool(quota);
+  return {
+    name: 'shmem',
+    createFile: ({ name }) => new ShmemFile(name, pool, maxPages),
+  };
+}
+
+class ShmemFile implements StoreFile {
+  readonly #name: string;
+  readonly #pool: FramePool;
+  readonly #maxPages: number;
+  readonly #frames = new Extents();
+
+  constructor(name: string, pool: FramePool, maxPages: number) {
+    this.#name = name;
+    this.#pool = pool;
+    this.#maxPages = maxPages;
+  }
+
+  allocate(start: number, end: number): Allocation {
+    if (end - start > this.#maxPages) {
+      throw this.#noSpace(`${end - start} pages asked for, the limit is ${this.#maxPages}`);
+    }
+    const runs: PfnRun[] = [];
+    for (const hole of this.#frames.holes(start, end)) {
+      for (let page = hole.start; page < hole.end;) {
+        if (this.#pool.available === 0) {
+          for (const run of runs) this.free(run.start, run.end);
+          throw this.#noSpace('the quota is used up');
+        }
+        const frames = this.#pool.take(hole.end - page);
+        const run = { start: page, end: page + (frames.end - frames.start), pfn: frames.start };
+        this.#frames.set(run.start, run.end, run.pfn);
+        runs.push(run);
+        page = run.end;
+      }
+    }
+    return { runs };
+  }
+
+  free(start: number, end: number): void {
+    const runs = this.#frames.runs(start, end);
+    this.#frames.delete(start, end);
+    for (const run of runs) this.#pool.release(run.value, run.value + (run.end - run.start));
+  }
+
+  getLockPfn(offset: number): { pfn: number; order: number } {
+    const pfn = this.#frames.get(offset);
+    if (pfn < 0) {
+      throw new MemfileError('ENOENT', 'getLockPfn', `page ${offset} of "${this.#name}"`);
+    }
+    this.#pool.reference(pfn);
+    return { pfn, order: 0 };
+  }
+
+  putUnlockPfn(pfn: number): void {
+    if (this.#pool.unreference(pfn)) return;
+    throw new MemfileError('EINVAL', 'putUnlockPfn', `frame ${pfn} is not referenced`);
+  }
+
+  bytes(pfn: number): Uint8Array {
+    return this.#pool.bytes(pfn);
+  }
+
+  #noSpace(why: string): MemfileError {
+    return new MemfileError('ENOSPC', 'fallocate', `"${this.#name}": ${why}`);
+  }
+}

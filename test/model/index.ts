@@ -1,0 +1,1 @@
+export { LawModel, LAWS, type Violation } from './law-model.js';
