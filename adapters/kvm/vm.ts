@@ -81,8 +81,7 @@ export class KvmVm implements AsyncDisposable {
   async touch(file: MemoryFile, start: number, end: number): Promise<void> {
     for (const { registered } of this.#slots.values()) {
       for (const piece of registered) {
-        const range =
-          piece.file === file && gfnRange(piece, start, Math.min(end, file.pages));
+        const range = piece.file === file && gfnRange(piece, start, Math.min(end, file.pages));
         if (!range) continue;
         for (const hole of this.stage2.holes(range.start, range.end)) {
           for (let gfn = hole.start; gfn < hole.end; gfn++) await this.fault(gfn);

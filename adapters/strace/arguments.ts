@@ -1,8 +1,18 @@
 import { numberBetween } from './numbers.js';
-import { endOfArgument, indexOfCode, skipAnnotation, skipString } from './scan.js';
+import type { Call } from './parse-line.js';
+import {
+  bytesOf,
+  endOfArgument,
+  indexOfCode,
+  skipAnnotation,
+  skipString,
+  standsAt,
+  textOf,
+} from './scan.js';
 import { wordBetween } from './words.js';
 
 const SPACE = 32;
+const QUOTE = 34;
 const COMMA = 44;
 const LESS = 60;
 
@@ -14,12 +24,12 @@ export interface Descriptor {
 
 /** Reads the arguments of a call, or the fields of a struct, from left to right. */
 export class ArgumentReader {
-  readonly #text: string;
+  readonly #bytes: Uint8Array;
   readonly #end: number;
   #at: number;
 
-  constructor({ text, from, to }: { readonly text: string; readonly from: number; readonly to: number }) {
-    this.#text = text;
+  constructor({ bytes, from, to }: Pick<Call, 'bytes' | 'from' | 'to'>) {
+    this.#bytes = bytes;
     this.#at = from;
     this.#end = to;
   }
@@ -28,7 +38,7 @@ export class ArgumentReader {
   next(): string | undefined {
     const from = this.#at;
     const end = this.#step();
-    return from < this.#end ? wordBetween(this.#text, from, end) : undefined;
+    return from < this.#end ? wordBetween(this.#bytes, from, end) : undefined;
   }
 
   skip(): void {
@@ -39,39 +49,39 @@ export class ArgumentReader {
   number(): number {
     const from = this.#at;
     // A number holds nothing that nests: most end at the next comma.
-    const comma = indexOfCode(this.#text, COMMA, from, this.#end);
+    const comma = indexOfCode(this.#bytes, COMMA, from, this.#end);
     const end = this.#pass(comma < 0 ? this.#end : comma);
-    if (end - from === 4 && this.#text.startsWith('NULL', from)) return 0;
-    return numberBetween(this.#text, from, end);
+    if (end - from === 4 && standsAt(this.#bytes, 'NULL', from, end)) return 0;
+    return numberBetween(this.#bytes, from, end);
   }
 
   descriptor(): Descriptor {
     const from = this.#at;
     const end = this.#step();
-    const open = indexOfCode(this.#text, LESS, from, end);
+    const open = indexOfCode(this.#bytes, LESS, from, end);
     if (open < 0) {
-      return { fd: numberBetween(this.#text, from, end), annotation: undefined };
+      return { fd: numberBetween(this.#bytes, from, end), annotation: undefined };
     }
-    const close = skipAnnotation(this.#text, open, end);
-    const annotation = this.#text.slice(open + 1, close - 1);
-    return { fd: numberBetween(this.#text, from, open), annotation };
+    const close = skipAnnotation(this.#bytes, open, end);
+    const annotation = textOf(this.#bytes, open + 1, close - 1);
+    return { fd: numberBetween(this.#bytes, from, open), annotation };
   }
 
   /** A string as strace wrote it, without the quotes; undefined for a bare pointer. */
   string(): string | undefined {
     const from = this.#at;
     const end = this.#step();
-    if (this.#text[from] !== '"') return undefined;
-    return this.#text.slice(from + 1, skipString(this.#text, from, end) - 1);
+    if (this.#bytes[from] !== QUOTE) return undefined;
+    return textOf(this.#bytes, from + 1, skipString(this.#bytes, from, end) - 1);
   }
 
   #step(): number {
-    return this.#pass(endOfArgument(this.#text, this.#at, this.#end));
+    return this.#pass(endOfArgument(this.#bytes, this.#at, this.#end));
   }
 
   #pass(end: number): number {
     this.#at = end + 1;
-    while (this.#text.charCodeAt(this.#at) === SPACE) this.#at += 1;
+    while (this.#at < this.#end && this.#bytes[this.#at] === SPACE) this.#at += 1;
     return end;
   }
 }
@@ -87,7 +97,7 @@ export function parseStruct(text: string | undefined): Map<string, string> {
   if (text === undefined || text[0] !== '{') return fields;
   const answer = text.indexOf('} => ');
   const close = answer < 0 ? text.lastIndexOf('}') : answer;
-  const reader = new ArgumentReader({ text, from: 1, to: close < 0 ? text.length : close });
+  const reader = new ArgumentReader({ bytes: bytesOf(text), from: 1, to: close < 0 ? text.length : close });
   for (let field = reader.next(); field !== undefined; field = reader.next()) {
     const equals = field.indexOf('=');
     if (equals > 0) fields.set(field.slice(0, equals), field.slice(equals + 1));

@@ -2,7 +2,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { inflate, isGzip } from './inflate.js';
 import { systemTraceError } from './trace-error.js';
 
-const PLAIN_CHUNK = 64 * 1024;
+const PLAIN_CHUNK = 256 * 1024;
 // One compressed byte can become a thousand: small pieces keep what is held at once small.
 const GZIP_CHUNK = 16 * 1024;
 

@@ -1,5 +1,5 @@
 import { LOST, UNFINISHED, parseCompletion, type Call, type ParsedLine } from './parse-line.js';
-import { detached } from './printable.js';
+import { bytesOf } from './scan.js';
 
 interface Begun {
   readonly name: string;
@@ -38,7 +38,7 @@ export class CallJoiner {
         return line;
       case 'unfinished':
         this.#lose(line.tid);
-        this.#begun.set(line.tid, { name: detached(line.name), args: detached(line.args) });
+        this.#begun.set(line.tid, { name: line.name, args: line.args });
         return NOTHING;
       case 'resumed':
         return this.#resume(line.tid, line.name, line.rest);
@@ -66,13 +66,13 @@ export class CallJoiner {
     if (!begun || begun.name !== name) return UNPARSED;
     if (rest.endsWith(UNFINISHED)) {
       const args = begun.args + rest.slice(0, -UNFINISHED.length);
-      this.#begun.set(tid, { name, args: detached(args) });
+      this.#begun.set(tid, { name, args });
       return NOTHING;
     }
     if (rest.endsWith(LOST)) return NOTHING;
     this.#begun.delete(tid);
-    const text = detached(begun.args + rest);
-    const call = parseCompletion(tid, begun.name, text, 0, text.length);
+    const bytes = bytesOf(begun.args + rest);
+    const call = parseCompletion(tid, begun.name, bytes, 0, bytes.length);
     if (!call) this.#lost += 1;
     return call ?? UNPARSED;
   }

@@ -8,6 +8,7 @@ import { MemoryFiles } from './memory-files.js';
 import { parseLine, type Call } from './parse-line.js';
 import { PROCESS_CALLS, makesChild, sharingOf } from './process-calls.js';
 import { Processes, type Task } from './processes.js';
+import { textOf } from './scan.js';
 import { count, type TraceSummary } from './summary.js';
 import type { Handler, World } from './world.js';
 
@@ -40,11 +41,11 @@ export class Interpreter implements World {
     this.processes = new Processes(this);
   }
 
-  /** Takes the line at [start, end) of a text, without its line end. */
-  line(text: string, start: number, end: number): void {
-    const parsed = parseLine(text, start, end);
+  /** Takes the line at [start, end), without its line end. */
+  line(bytes: Uint8Array, start: number, end: number): void {
+    const parsed = parseLine(bytes, start, end);
     if (!parsed) {
-      if (text.slice(start, end).trim() !== '') this.summary.unparsedLines += 1;
+      if (textOf(bytes, start, end).trim() !== '') this.summary.unparsedLines += 1;
       return;
     }
     if (parsed.type === 'remark') return;

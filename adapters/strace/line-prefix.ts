@@ -1,4 +1,4 @@
-import { indexOfCode } from './scan.js';
+import { byteAt, indexOfCode, standsAt, textOf } from './scan.js';
 
 /** Where the columns in front of a call end, and the thread they name: 0 when they name none. */
 export interface Prefix {
@@ -26,18 +26,18 @@ const prefix: Prefix = { tid: 0, at: 0 };
  * Steps over thread id, `[pid 7]`, stamps (15:41:30.206238, 1795362172.889538, 0.000123,
  * `(+     0.000050)`) and other bracketed columns (-i, -n), in whatever order they come.
  */
-export function readPrefix(text: string, start: number, end: number): Readonly<Prefix> {
+export function readPrefix(bytes: Uint8Array, start: number, end: number): Readonly<Prefix> {
   let at = start;
   let tid = 0;
   while (at < end) {
-    const char = text.charCodeAt(at);
+    const char = byteAt(bytes, at);
     if (char === SPACE) {
       at += 1;
     } else if (char >= 48 && char <= 57) {
       let value = 0;
       let whole = true;
       for (; at < end; at += 1) {
-        const digit = text.charCodeAt(at);
+        const digit = byteAt(bytes, at);
         if (digit >= 48 && digit <= 57) value = value * 10 + digit - 48;
         else if (digit === DOT || digit === COLON) whole = false;
         else if (digit === SPACE) break;
@@ -45,12 +45,12 @@ export function readPrefix(text: string, start: number, end: number): Readonly<P
       }
       if (whole && tid === 0 && value <= MAX_TID) tid = value;
     } else if (char === OPEN_BRACKET) {
-      const close = indexOfCode(text, CLOSE_BRACKET, at, end);
+      const close = indexOfCode(bytes, CLOSE_BRACKET, at, end);
       if (close < 0) return found(0, -1);
-      if (text.startsWith('[pid ', at)) tid = Number.parseInt(text.slice(at + 5, close), 10) || 0;
+      if (standsAt(bytes, '[pid ', at, end)) tid = Number(textOf(bytes, at + 5, close)) || 0;
       at = close + 1;
-    } else if (char === OPEN_PAREN && text.charCodeAt(at + 1) === PLUS) {
-      const close = indexOfCode(text, CLOSE_PAREN, at, end);
+    } else if (char === OPEN_PAREN && bytes[at + 1] === PLUS) {
+      const close = indexOfCode(bytes, CLOSE_PAREN, at, end);
       if (close < 0) return found(0, -1);
       at = close + 1;
     } else {

@@ -1,3 +1,5 @@
+import { byteAt, bytesOf } from './scan.js';
+
 const ZERO = 48;
 const NINE = 57;
 const DASH = 45;
@@ -9,26 +11,26 @@ const LOWER_X = 120;
  * The decimal or 0x number that fills [from, end), if it can be counted with exactly; otherwise
  * NaN. Written out because a log has several of them on every line.
  */
-export function numberBetween(text: string, from: number, end: number): number {
+export function numberBetween(bytes: Uint8Array, from: number, end: number): number {
   if (from >= end) return NaN;
   let i = from;
   let value = 0;
-  if (text.charCodeAt(i) === ZERO && text.charCodeAt(i + 1) === LOWER_X) {
+  if (bytes[i] === ZERO && bytes[i + 1] === LOWER_X) {
     i += 2;
     if (i >= end) return NaN;
     for (; i < end; i += 1) {
-      const char = text.charCodeAt(i);
+      const char = byteAt(bytes, i);
       if (char >= ZERO && char <= NINE) value = value * 16 + char - ZERO;
       else if (char >= LOWER_A && char <= LOWER_F) value = value * 16 + char - LOWER_A + 10;
       else return NaN;
     }
     return value <= Number.MAX_SAFE_INTEGER ? value : NaN;
   }
-  const negative = text.charCodeAt(i) === DASH;
+  const negative = bytes[i] === DASH;
   if (negative) i += 1;
   if (i >= end) return NaN;
   for (; i < end; i += 1) {
-    const char = text.charCodeAt(i);
+    const char = byteAt(bytes, i);
     if (char < ZERO || char > NINE) return NaN;
     value = value * 10 + char - ZERO;
   }
@@ -37,5 +39,5 @@ export function numberBetween(text: string, from: number, end: number): number {
 }
 
 export function parseNumber(text: string | undefined): number {
-  return text === undefined ? NaN : numberBetween(text, 0, text.length);
+  return text === undefined ? NaN : numberBetween(bytesOf(text), 0, text.length);
 }

@@ -1,17 +1,24 @@
 import { readPrefix } from './line-prefix.js';
 import { numberBetween } from './numbers.js';
-import { Landmarks, closingParenthesis, lastParenthesis } from './scan.js';
+import {
+  Landmarks,
+  byteAt,
+  closingParenthesis,
+  lastParenthesis,
+  standsAt,
+  textOf,
+} from './scan.js';
 import { wordBetween } from './words.js';
 
 /**
  * A call whose end the log tells. Its arguments are left where they stand, between `from` and `to`
- * of `text`: few calls need them split.
+ * of `bytes`: few calls need them split.
  */
 export interface Call {
   readonly type: 'call';
   readonly tid: number;
   readonly name: string;
-  readonly text: string;
+  readonly bytes: Uint8Array;
   readonly from: number;
   readonly to: number;
   /** NaN for `= ?`. */
@@ -49,24 +56,26 @@ const REMARK = /^(?:strace: )?(?:Process \d+|\[ Process PID=|attach: )/;
 const EXIT = /^\+\+\+ (?:exited with|killed by) .*\+\+\+$/;
 const OTHER_EVENT = /^(?:--- (?:SIG|RT_|stopped by ).*---|\+\+\+ superseded by execve.*\+\+\+)$/;
 
-// One parser reads one text at a time; another text only costs the landmarks of the last one.
+// Of the chunk that is read; another one only costs the landmarks of the last.
 const landmarks = new Landmarks();
 
-/** Reads the line at [start, end) of a text; undefined when it is none of strace's. */
-export function parseLine(text: string, start: number, end: number): ParsedLine | undefined {
-  const { tid, at } = readPrefix(text, start, end);
-  const open = at < 0 ? -1 : endOfName(text, at, end);
-  if (open < 0) return parseOther(text.slice(start, end), tid, at - start);
-  const name = wordBetween(text, at, open);
-  const cut = cutOff(text, end);
-  if (cut > 0) return { type: 'unfinished', tid, name, args: text.slice(open + 1, end - cut) };
-  return parseCompletion(tid, name, text, open + 1, end);
+/** Reads the line at [start, end); undefined when it is none of strace's. */
+export function parseLine(bytes: Uint8Array, start: number, end: number): ParsedLine | undefined {
+  const { tid, at } = readPrefix(bytes, start, end);
+  const open = at < 0 ? -1 : endOfName(bytes, at, end);
+  if (open < 0) return parseOther(textOf(bytes, start, end), tid, at - start);
+  const name = wordBetween(bytes, at, open);
+  const cut = cutOff(bytes, end);
+  if (cut > 0) {
+    return { type: 'unfinished', tid, name, args: textOf(bytes, open + 1, end - cut) };
+  }
+  return parseCompletion(tid, name, bytes, open + 1, end);
 }
 
 /** The index of the `(` behind a call's name that starts at `at`, or -1. */
-function endOfName(text: string, at: number, end: number): number {
+function endOfName(bytes: Uint8Array, at: number, end: number): number {
   for (let i = at; i < end; i += 1) {
-    const char = text.charCodeAt(i);
+    const char = byteAt(bytes, i);
     const letter = (char >= 97 && char <= 122) || char === UNDERSCORE || char === QUESTION;
     if (!letter && !(char >= 48 && char <= 57)) return char === OPEN_PAREN && i > at ? i : -1;
   }
@@ -77,12 +86,12 @@ function endOfName(text: string, at: number, end: number): number {
  * The length of the remark that ends a call begun and not completed on this line, or 0. Behind an
  * honest one nothing follows: strace escapes `<` in annotations, and strings end with a quote.
  */
-function cutOff(text: string, end: number): number {
-  const last = text.charCodeAt(end - 1);
+function cutOff(bytes: Uint8Array, end: number): number {
+  const last = bytes[end - 1];
   if (last === GREATER) {
-    if (text.startsWith(UNFINISHED, end - UNFINISHED.length)) return UNFINISHED.length;
-    if (text.startsWith(DETACHED, end - DETACHED.length)) return DETACHED.length;
-  } else if (last === QUESTION && text.startsWith(LOST, end - LOST.length)) {
+    if (standsAt(bytes, UNFINISHED, end - UNFINISHED.length, end)) return UNFINISHED.length;
+    if (standsAt(bytes, DETACHED, end - DETACHED.length, end)) return DETACHED.length;
+  } else if (last === QUESTION && standsAt(bytes, LOST, end - LOST.length, end)) {
     return LOST.length;
   }
   return 0;
@@ -92,23 +101,23 @@ function cutOff(text: string, end: number): number {
 export function parseCompletion(
   tid: number,
   name: string,
-  text: string,
+  bytes: Uint8Array,
   from: number,
   end: number,
 ): Call | undefined {
-  const stop = withoutDuration(text, from, end);
-  const plain = landmarks.plain(text, from, stop);
-  const to = plain ? lastParenthesis(text, from, stop) : closingParenthesis(text, from, stop);
+  const stop = withoutDuration(bytes, from, end);
+  const plain = landmarks.plain(bytes, from, stop);
+  const to = plain ? lastParenthesis(bytes, from, stop) : closingParenthesis(bytes, from, stop);
   if (to < 0) return undefined;
-  return withResult(tid, name, text, from, to, stop);
+  return withResult(tid, name, bytes, from, to, stop);
 }
 
 /** The end without the duration of -T, ` <0.000123>`. */
-function withoutDuration(text: string, from: number, end: number): number {
-  if (text.charCodeAt(end - 1) !== GREATER) return end;
+function withoutDuration(bytes: Uint8Array, from: number, end: number): number {
+  if (bytes[end - 1] !== GREATER) return end;
   let i = end - 2;
-  while (i > from && isDuration(text.charCodeAt(i))) i -= 1;
-  return text.charCodeAt(i) === LESS && text.charCodeAt(i - 1) === SPACE ? i - 1 : end;
+  while (i > from && isDuration(byteAt(bytes, i))) i -= 1;
+  return bytes[i] === LESS && bytes[i - 1] === SPACE ? i - 1 : end;
 }
 
 function isDuration(char: number): boolean {
@@ -118,38 +127,39 @@ function isDuration(char: number): boolean {
 function withResult(
   tid: number,
   name: string,
-  text: string,
+  bytes: Uint8Array,
   from: number,
   to: number,
   end: number,
 ): Call | undefined {
   let at = to + 1;
-  while (text.charCodeAt(at) === SPACE) at += 1;
-  if (text.charCodeAt(at) !== EQUALS || text.charCodeAt(at + 1) !== SPACE) return undefined;
+  while (bytes[at] === SPACE) at += 1;
+  if (bytes[at] !== EQUALS || bytes[at + 1] !== SPACE) return undefined;
   at += 2;
-  const stop = endOfResult(text, at, end);
-  if (stop === at + 1 && text.charCodeAt(at) === QUESTION) {
-    const errno = errnoAt(text, stop + 1, end);
-    return { type: 'call', tid, name, text, from, to, result: NaN, errno };
+  const stop = endOfResult(bytes, at, end);
+  if (stop === at + 1 && bytes[at] === QUESTION) {
+    const errno = errnoAt(bytes, stop + 1, end);
+    return { type: 'call', tid, name, bytes, from, to, result: NaN, errno };
   }
-  const result = numberBetween(text, at, stop);
+  const result = numberBetween(bytes, at, stop);
   if (Number.isNaN(result)) return undefined;
-  const failed = result === -1 && text.charCodeAt(at) === DASH;
-  const errno = failed ? (errnoAt(text, stop + 1, end) ?? 'without errno') : undefined;
-  return { type: 'call', tid, name, text, from, to, result, errno };
+  const failed = result === -1 && bytes[at] === DASH;
+  const errno = failed ? (errnoAt(bytes, stop + 1, end) ?? 'without errno') : undefined;
+  return { type: 'call', tid, name, bytes, from, to, result, errno };
 }
 
 /** A result ends at a space, or at the annotation of a descriptor. */
-function endOfResult(text: string, at: number, end: number): number {
+function endOfResult(bytes: Uint8Array, at: number, end: number): number {
   for (let i = at; i < end; i += 1) {
-    const char = text.charCodeAt(i);
+    const char = byteAt(bytes, i);
     if (char === SPACE || char === LESS) return i;
   }
   return end;
 }
 
-function errnoAt(text: string, at: number, end: number): string | undefined {
-  const word = text.slice(at, Math.min(endOfResult(text, at, end), end));
+function errnoAt(bytes: Uint8Array, at: number, end: number): string | undefined {
+  if (at >= end) return undefined;
+  const word = wordBetween(bytes, at, endOfResult(bytes, at, end));
   return /^[A-Z][A-Z0-9_]*$/.test(word) ? word : undefined;
 }
 

@@ -1,4 +1,5 @@
 import type { Sharing } from './processes.js';
+import { textOf } from './scan.js';
 import type { Handler } from './world.js';
 
 const FLAGS = /\bflags=([A-Z0-9_|a-z]*)/;
@@ -27,7 +28,7 @@ export function sharingOf(name: string, args: () => string): Sharing | undefined
 }
 
 const clone: Handler = (call, task, world) => {
-  const sharing = sharingOf(call.name, () => call.text.slice(call.from, call.to));
+  const sharing = sharingOf(call.name, () => textOf(call.bytes, call.from, call.to));
   if (sharing && call.result > 0) world.processes.clone(task, call.result, sharing);
   return undefined;
 };

@@ -4,6 +4,7 @@ import { Interpreter } from './interpret.js';
 import { LineSplitter } from './line-splitter.js';
 import { parseLine } from './parse-line.js';
 import { printable } from './printable.js';
+import { indexOfCode, textOf } from './scan.js';
 import { emptySummary, type TraceSummary } from './summary.js';
 import { TraceError } from './trace-error.js';
 
@@ -11,6 +12,9 @@ import { TraceError } from './trace-error.js';
 export interface Trace extends AsyncIterable<readonly TraceAction[]> {
   readonly summary: Readonly<TraceSummary>;
 }
+
+const NEWLINE = 10;
+const CARRIAGE_RETURN = 13;
 
 // A log has shown a call by then; a file that has not is something else.
 const PATIENCE_LINES = 1000;
@@ -43,26 +47,22 @@ class StraceLog implements Trace {
     const interpreter = this.#interpreter;
     const source = new ByteSource(this.#path);
     const splitter = new LineSplitter();
-    for await (const text of this.#texts(source, splitter)) {
-      let start = 0;
-      for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
-        this.#line(text, start, end);
-        start = end + 1;
-        // Address spaces are live objects: a batch must not run ahead of them.
-        if (interpreter.stepped) yield interpreter.take();
+    for await (const lines of this.#pieces(source, splitter)) {
+      for (let at = 0; at < lines.length; ) {
+        at = this.#advance(lines, at);
+        const batch = interpreter.take();
+        if (batch.length > 0) yield batch;
       }
-      const batch = interpreter.take();
-      if (batch.length > 0) yield batch;
     }
     this.#end(splitter.end(), source.truncated);
     const batch = interpreter.take();
     if (batch.length > 0) yield batch;
   }
 
-  async *#texts(
+  async *#pieces(
     source: ByteSource,
     splitter: LineSplitter,
-  ): AsyncGenerator<string, void, void> {
+  ): AsyncGenerator<Uint8Array, void, void> {
     try {
       for await (const chunk of source.chunks()) {
         this.summary.bytesRead = source.bytesRead;
@@ -80,22 +80,37 @@ class StraceLog implements Trace {
     }
   }
 
-  #line(text: string, start: number, end: number): void {
-    this.#countLine(text, start, end);
-    const carriageReturn = end > start && text.charCodeAt(end - 1) === 13;
-    this.#interpreter.line(text, start, carriageReturn ? end - 1 : end);
+  /**
+   * Takes lines from `from` on, and stops behind one that changed or read an address space: those
+   * are live objects, and a batch must not run ahead of them.
+   */
+  #advance(lines: Uint8Array, from: number): number {
+    let start = from;
+    while (start < lines.length) {
+      const end = indexOfCode(lines, NEWLINE, start, lines.length);
+      this.#line(lines, start, end);
+      start = end + 1;
+      if (this.#interpreter.stepped) break;
+    }
+    return start;
+  }
+
+  #line(bytes: Uint8Array, start: number, end: number): void {
+    this.#countLine(bytes, start, end);
+    const carriageReturn = end > start && bytes[end - 1] === CARRIAGE_RETURN;
+    this.#interpreter.line(bytes, start, carriageReturn ? end - 1 : end);
     if (this.summary.lines === PATIENCE_LINES) this.#mustBeStrace(true);
   }
 
-  #countLine(text: string, start: number, end: number): void {
+  #countLine(bytes: Uint8Array, start: number, end: number): void {
     this.summary.lines += 1;
     if (this.#firstLine !== '') return;
-    this.#firstLine = text.slice(start, Math.min(end, start + 200)).trim();
+    this.#firstLine = textOf(bytes, start, Math.min(end, start + 200)).trim();
   }
 
-  #end(rest: string, truncated: boolean): void {
-    this.summary.truncated = truncated || rest !== '';
-    if (rest !== '') this.#lastLine(rest);
+  #end(rest: Uint8Array, truncated: boolean): void {
+    this.summary.truncated = truncated || rest.length > 0;
+    if (rest.length > 0) this.#lastLine(rest);
     if (this.#firstLine === '') {
       const cut = truncated ? ': its gzip stream is cut short' : '';
       throw new TraceError('EMPTY', `${printable(this.#path)} has no lines${cut}`);
@@ -105,9 +120,9 @@ class StraceLog implements Trace {
   }
 
   /** A line without its end counts when it is whole as it stands; cut ones are no parse error. */
-  #lastLine(rest: string): void {
+  #lastLine(rest: Uint8Array): void {
     const parsed = parseLine(rest, 0, rest.length);
-    const cutErrno = parsed?.type === 'call' && parsed.errno !== undefined && !/[)>]$/.test(rest);
+    const cutErrno = parsed?.type === 'call' && parsed.errno !== undefined && !/[)>]$/.test(textOf(rest));
     if (parsed && !cutErrno) this.#line(rest, 0, rest.length);
     else this.#countLine(rest, 0, rest.length);
   }

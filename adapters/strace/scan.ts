@@ -18,19 +18,42 @@ const CLOSE_BRACE = 125;
 const STRUCTURE = new Uint8Array(256);
 for (const char of '"(),<[]{}') STRUCTURE[char.charCodeAt(0)] = 1;
 
-// Everything here works on a stretch of a whole chunk of input instead of a line cut from it:
-// reading characters of a substring costs several times as much.
+// Everything here works on a stretch of a chunk of input as it was read: with lines decoded and cut
+// out as strings, reading their characters costs several times as much.
+
+/** The byte at an index that lies inside. */
+export function byteAt(bytes: Uint8Array, at: number): number {
+  return bytes[at] as number;
+}
+
+/** Whether the word, ASCII, stands at `at`. */
+export function standsAt(bytes: Uint8Array, word: string, at: number, end: number): boolean {
+  if (at < 0 || at + word.length > end) return false;
+  for (let i = 0; i < word.length; i += 1) {
+    if (bytes[at + i] !== word.charCodeAt(i)) return false;
+  }
+  return true;
+}
+
+/** latin1: strace escapes what is not ASCII, and a stray byte must not cost anything. */
+export function textOf(bytes: Uint8Array, from = 0, end = bytes.length): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1', from, end);
+}
+
+export function bytesOf(text: string): Uint8Array {
+  return Buffer.from(text, 'latin1');
+}
 
 /** The index of a character in [from, end), or -1: indexOf would look through the whole chunk. */
-export function indexOfCode(text: string, code: number, from: number, end: number): number {
-  for (let i = from; i < end; i += 1) if (text.charCodeAt(i) === code) return i;
+export function indexOfCode(bytes: Uint8Array, code: number, from: number, end: number): number {
+  for (let i = from; i < end; i += 1) if (byteAt(bytes, i) === code) return i;
   return -1;
 }
 
 /** The index behind the string literal that opens at `at`, or `end` if it does not end before. */
-export function skipString(text: string, at: number, end: number): number {
+export function skipString(bytes: Uint8Array, at: number, end: number): number {
   for (let i = at + 1; i < end; i += 1) {
-    const char = text.charCodeAt(i);
+    const char = byteAt(bytes, i);
     if (char === BACKSLASH) i += 1;
     else if (char === QUOTE) return i + 1;
   }
@@ -41,28 +64,28 @@ export function skipString(text: string, at: number, end: number): number {
  * Whether the `<` at `at` opens a descriptor's annotation, `8</memfd:ram>` or `AT_FDCWD</tmp>`;
  * otherwise it is a shift (`21<<MFD_HUGE_SHIFT`) or one of strace's own remarks.
  */
-function opensAnnotation(text: string, at: number): boolean {
-  const before = text.charCodeAt(at - 1);
+function opensAnnotation(bytes: Uint8Array, at: number): boolean {
+  const before = byteAt(bytes, at - 1);
   const digitOrD = (before >= 48 && before <= 57) || before === 68;
-  return digitOrD && text.charCodeAt(at + 1) !== LESS;
+  return digitOrD && byteAt(bytes, at + 1) !== LESS;
 }
 
 /**
  * The index behind the annotation that opens at `at`. strace escapes `<` and `>` in paths; sockets
  * hold arrows and strings (`<TCP:[a:1->b:2]>`), devices a second pair (`</dev/null<char 1:3>>`).
  */
-export function skipAnnotation(text: string, at: number, end: number): number {
-  const path = text.charCodeAt(at + 1) === SLASH;
+export function skipAnnotation(bytes: Uint8Array, at: number, end: number): number {
+  const path = byteAt(bytes, at + 1) === SLASH;
   let depth = 1;
   let i = at + 1;
   while (i < end) {
-    const char = text.charCodeAt(i);
+    const char = byteAt(bytes, i);
     if (char === QUOTE && !path) {
-      i = skipString(text, i, end);
+      i = skipString(bytes, i, end);
       continue;
     }
     if (char === LESS) depth += 1;
-    else if (char === GREATER && (path || text.charCodeAt(i - 1) !== DASH)) depth -= 1;
+    else if (char === GREATER && (path || byteAt(bytes, i - 1) !== DASH)) depth -= 1;
     i += 1;
     if (depth === 0) return i;
   }
@@ -70,52 +93,52 @@ export function skipAnnotation(text: string, at: number, end: number): number {
 }
 
 /**
- * Knows for one text where its next quote and angle bracket are. Asked from left to right, that
+ * Knows for one chunk where its next quote and angle bracket are. Asked from left to right, that
  * costs next to nothing, and most lines have neither: their end can be read backwards.
  */
 export class Landmarks {
-  #text = '';
+  #bytes: Uint8Array | undefined;
   #quote = -1;
   #angle = -1;
 
   /** Whether [from, end) has neither strings nor annotations. */
-  plain(text: string, from: number, end: number): boolean {
-    if (text !== this.#text) {
-      this.#text = text;
+  plain(bytes: Uint8Array, from: number, end: number): boolean {
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes;
       this.#quote = this.#angle = -1;
     }
-    if (this.#quote < from) this.#quote = nextIndex(text, '"', from);
-    if (this.#angle < from) this.#angle = nextIndex(text, '<', from);
+    if (this.#quote < from) this.#quote = nextIndex(bytes, QUOTE, from);
+    if (this.#angle < from) this.#angle = nextIndex(bytes, LESS, from);
     return this.#quote >= end && this.#angle >= end;
   }
 }
 
-function nextIndex(text: string, char: string, from: number): number {
-  const found = text.indexOf(char, from);
+function nextIndex(bytes: Uint8Array, code: number, from: number): number {
+  const found = bytes.indexOf(code, from);
   return found < 0 ? Infinity : found;
 }
 
 /** The index of the parenthesis in front of the last ` = ` of [from, end), or -1. */
-export function lastParenthesis(text: string, from: number, end: number): number {
+export function lastParenthesis(bytes: Uint8Array, from: number, end: number): number {
   let i = end - 2;
-  while (i > from && (text.charCodeAt(i) !== EQUALS || text.charCodeAt(i - 1) !== SPACE)) i -= 1;
+  while (i > from && (byteAt(bytes, i) !== EQUALS || byteAt(bytes, i - 1) !== SPACE)) i -= 1;
   i -= 1;
-  while (i > from && text.charCodeAt(i) === SPACE) i -= 1;
-  return i >= from && text.charCodeAt(i) === CLOSE_PAREN ? i : -1;
+  while (i > from && byteAt(bytes, i) === SPACE) i -= 1;
+  return i >= from && byteAt(bytes, i) === CLOSE_PAREN ? i : -1;
 }
 
 /** The index of the parenthesis that closes the argument list begun before `from`, or -1. */
-export function closingParenthesis(text: string, from: number, end: number): number {
+export function closingParenthesis(bytes: Uint8Array, from: number, end: number): number {
   let depth = 0;
   let i = from;
   while (i < end) {
-    const char = text.charCodeAt(i);
+    const char = byteAt(bytes, i);
     if (STRUCTURE[char] !== 1) {
       i += 1;
     } else if (char === QUOTE) {
-      i = skipString(text, i, end);
-    } else if (char === LESS && opensAnnotation(text, i)) {
-      i = skipAnnotation(text, i, end);
+      i = skipString(bytes, i, end);
+    } else if (char === LESS && opensAnnotation(bytes, i)) {
+      i = skipAnnotation(bytes, i, end);
     } else {
       if (char === OPEN_PAREN) depth += 1;
       else if (char === CLOSE_PAREN) {
@@ -129,17 +152,17 @@ export function closingParenthesis(text: string, from: number, end: number): num
 }
 
 /** The index of the comma that ends the argument or field at `from`, or `end`. */
-export function endOfArgument(text: string, from: number, end: number): number {
+export function endOfArgument(bytes: Uint8Array, from: number, end: number): number {
   let depth = 0;
   let i = from;
   while (i < end) {
-    const char = text.charCodeAt(i);
+    const char = byteAt(bytes, i);
     if (STRUCTURE[char] !== 1) {
       i += 1;
     } else if (char === QUOTE) {
-      i = skipString(text, i, end);
-    } else if (char === LESS && opensAnnotation(text, i)) {
-      i = skipAnnotation(text, i, end);
+      i = skipString(bytes, i, end);
+    } else if (char === LESS && opensAnnotation(bytes, i)) {
+      i = skipAnnotation(bytes, i, end);
     } else {
       if (char === OPEN_PAREN || char === OPEN_BRACKET || char === OPEN_BRACE) depth += 1;
       else if (char === CLOSE_PAREN || char === CLOSE_BRACKET || char === CLOSE_BRACE) depth -= 1;

@@ -1,4 +1,4 @@
-import { detached } from './printable.js';
+import { byteAt, standsAt, textOf } from './scan.js';
 
 const SLOTS = 1024;
 const LONGEST = 64;
@@ -6,17 +6,17 @@ const words: (string | undefined)[] = Array.from({ length: SLOTS }, () => undefi
 
 /**
  * The text at [from, end), as the same string object for the same word. A log says `madvise` and
- * `MADV_DONTNEED` a million times; cut out anew, each would be hashed anew by every map it meets.
+ * `MADV_DONTNEED` a million times; decoded anew, each would be hashed anew by every map it meets.
  */
-export function wordBetween(text: string, from: number, end: number): string {
+export function wordBetween(bytes: Uint8Array, from: number, end: number): string {
   const length = end - from;
-  if (length <= 0 || length > LONGEST) return text.slice(from, end);
-  const middle = text.charCodeAt(from + (length >> 1));
-  const hash = text.charCodeAt(from) * 31 + middle * 7 + text.charCodeAt(end - 1) * 131 + length;
+  if (length <= 0 || length > LONGEST) return textOf(bytes, from, end);
+  const middle = byteAt(bytes, from + (length >> 1));
+  const hash = byteAt(bytes, from) * 31 + middle * 7 + byteAt(bytes, end - 1) * 131 + length;
   const slot = hash & (SLOTS - 1);
   const known = words[slot];
-  if (known !== undefined && known.length === length && text.startsWith(known, from)) return known;
-  const word = detached(text.slice(from, end));
+  if (known?.length === length && standsAt(bytes, known, from, end)) return known;
+  const word = textOf(bytes, from, end);
   words[slot] = word;
   return word;
 }

@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { parseLine } from '../../../adapters/strace/parse-line.js';
 
 function parsed(line: string): unknown {
-  const found = parseLine(line, 0, line.length);
+  const found = parseLine(Buffer.from(line, 'latin1'), 0, line.length);
   if (found?.type !== 'call') return found;
-  const { tid, name, text, from, to, result, errno } = found;
-  return { tid, name, args: text.slice(from, to), result, errno };
+  const { tid, name, bytes, from, to, result, errno } = found;
+  return { tid, name, args: Buffer.from(bytes).toString('latin1', from, to), result, errno };
 }
 
 describe('columns in front of a call', () => {
@@ -107,6 +107,6 @@ test.each([
 
 test('reads only the stretch it is given', () => {
   const text = 'x\n7 close(3) = 0\n8 close(4) = 5\n';
-  const found = parseLine(text, 2, text.indexOf('\n', 2));
+  const found = parseLine(Buffer.from(text), 2, text.indexOf('\n', 2));
   expect(found).toMatchObject({ type: 'call', tid: 7, result: 0 });
 });

@@ -1,0 +1,29 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { EXIT } from './exit.js';
+import { addRunCommand } from './run-command.js';
+
+const manifest = new URL('../../../package.json', import.meta.url);
+const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { readonly version: string };
+
+const program = new Command('memfile')
+  .description('Memory files that tell every consumer when their pages come and go.')
+  .version(version)
+  .exitOverride()
+  .showHelpAfterError('(run with --help for the options)');
+addRunCommand(program, (code) => (process.exitCode = code));
+
+// A reader that has seen enough, as `head`, is no failure of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(EXIT.ok);
+});
+
+try {
+  if (process.argv.length <= 2) program.help({ error: true });
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.badInput;
+}

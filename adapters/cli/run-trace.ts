@@ -1,0 +1,135 @@
+import { createMemfile, formatStall, type Memfile } from '../../core/index.js';
+import { shmem } from '../../plugins/shmem/index.js';
+import { LawModel, type Violation } from '../../test/model/index.js';
+import { readTrace, type TraceSummary } from '../strace/index.js';
+import {
+  EventLog,
+  TraceDriver,
+  type ConsumerReport,
+  type EventRow,
+  type FileReport,
+} from '../trace-run/index.js';
+
+export const ASSUMPTION =
+  'Stores through mappings leave no line in a trace, so every mapped page is assumed to have been ' +
+  'touched again before it was punched: the range is faulted in through its consumers just before.';
+
+/** What `memfile run` answers, as `--json` prints it. Sizes are bytes. */
+export interface RunReport {
+  readonly trace: string;
+  readonly lines: number;
+  readonly calls: number;
+  readonly assumption: string;
+  readonly files: readonly FileReport[];
+  /** Successful KVM_SET_USER_MEMORY_REGION calls, to set or to delete. */
+  readonly memslotSets: number;
+  readonly memslots: {
+    readonly set: number;
+    readonly deleted: number;
+    readonly maxLive: number;
+  };
+  readonly consumers: readonly ConsumerReport[];
+  readonly advice: Readonly<Record<string, { readonly calls: number; readonly bytes: number }>>;
+  readonly unknownCalls: number;
+  readonly unknownCallsByName: Readonly<Record<string, number>>;
+  readonly failedCalls: number;
+  readonly failedCallsByName: Readonly<Record<string, number>>;
+  readonly untrackedCalls: number;
+  readonly unparsedLines: number;
+  readonly neverResumed: number;
+  readonly truncated: boolean;
+  readonly events: number;
+  readonly violations: readonly Violation[];
+  readonly violationCount: number;
+  readonly verdict: string;
+}
+
+export interface RunOptions {
+  /** Receives committed events and deliveries in the order told. */
+  readonly onEvent?: ((row: EventRow) => void) | undefined;
+  /** Called often while the trace is read. */
+  readonly onProgress?: ((summary: TraceSummary) => void) | undefined;
+  readonly onStall: (line: string) => void;
+}
+
+/** Drives a trace through a memfile of its own; rejects with a TraceError when it cannot be read. */
+export async function runTrace(path: string, options: RunOptions): Promise<RunReport> {
+  const { onEvent, onProgress, onStall } = options;
+  const trace = readTrace(path);
+  const memfile = createMemfile({
+    plugins: [shmem()],
+    stallAfterMs: 5000,
+    onStall: (report) => onStall(formatStall(report)),
+  });
+  const model = new LawModel();
+  const everyStore = memfile as unknown as Memfile;
+  const log = onEvent === undefined ? undefined : new EventLog(everyStore, onEvent, model);
+  const driver = new TraceDriver(everyStore, 'shmem', log ?? model);
+  for await (const actions of trace) {
+    for (const action of actions) {
+      await driver.apply(action);
+      log?.flush();
+    }
+    onProgress?.(trace.summary);
+  }
+  await memfile[Symbol.asyncDispose]();
+  log?.flush();
+  model.finish();
+  return report(path, trace.summary, driver, model, memfile.journal.position);
+}
+
+function report(
+  path: string,
+  summary: TraceSummary,
+  driver: TraceDriver,
+  model: LawModel,
+  events: number,
+): RunReport {
+  const files = driver.files();
+  const consumers = driver.consumers();
+  const { lines, calls, memslotsSet, memslotsDeleted, truncated } = summary;
+  return {
+    trace: path,
+    lines,
+    calls,
+    assumption: ASSUMPTION,
+    files,
+    memslotSets: memslotsSet + memslotsDeleted,
+    memslots: { set: memslotsSet, deleted: memslotsDeleted, maxLive: driver.maxLiveSlots },
+    consumers,
+    advice: Object.fromEntries(summary.adviceCalls),
+    unknownCalls: total(summary.unknownCalls),
+    unknownCallsByName: Object.fromEntries(summary.unknownCalls),
+    failedCalls: total(summary.failedCalls),
+    failedCallsByName: Object.fromEntries(summary.failedCalls),
+    untrackedCalls: summary.untracked,
+    unparsedLines: summary.unparsedLines,
+    neverResumed: summary.neverResumed,
+    truncated,
+    events,
+    violations: model.violations,
+    violationCount: model.count,
+    verdict: verdict(files, consumers, model),
+  };
+}
+
+function verdict(
+  files: readonly FileReport[],
+  consumers: readonly ConsumerReport[],
+  model: LawModel,
+): string {
+  if (model.count > 0) return `${model.count} violations of the laws`;
+  const punches = files.reduce((sum, file) => sum + file.punchCalls, 0);
+  const told = consumers.reduce((sum, consumer) => sum + consumer.notifications, 0);
+  const zapped = consumers.reduce((sum, consumer) => sum + consumer.zappedPages, 0);
+  const laws = `the laws hold, by an independent model of ${told} notifications`;
+  if (punches === 0) return `${laws}; the trace punches nothing`;
+  if (zapped === 0) return `${laws}; no punch zapped anything, so this says little`;
+  return laws;
+}
+
+function total(counts: ReadonlyMap<string, number>): number {
+  let sum = 0;
+  for (const count of counts.values()) sum += count;
+  return sum;
+}

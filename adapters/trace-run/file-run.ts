@@ -1,0 +1,93 @@
+import { Extents, PAGE_SIZE, type MemfileState, type MemoryFile } from '../../core/index.js';
+import type { VmmMapping } from '../vmm-mapping/index.js';
+
+/** What became of one memory file of a trace; sizes in bytes. */
+export interface FileReport {
+  readonly id: number;
+  readonly name: string;
+  readonly hugetlb: boolean;
+  /** The last size known. */
+  readonly sizeBytes: number;
+  readonly allocatedBytes: number;
+  readonly peakAllocatedBytes: number;
+  /** Successful fallocate calls that punch, the sum of their lengths, and their union. */
+  readonly punchCalls: number;
+  readonly punchedBytes: number;
+  readonly punchedUnionBytes: number;
+  /** What really left through those punches. */
+  readonly freedBytes: number;
+  /** Punches after which no consumer had a translation fewer. */
+  readonly idlePunches: number;
+  /** Successful fallocate calls that allocate. */
+  readonly fallocateCalls: number;
+  /** madvise(MADV_REMOVE), which punches through a mapping, counted apart. */
+  readonly removeCalls: number;
+  readonly removedBytes: number;
+}
+
+/** Bytes in a chunk of the union of punched bytes: more than most traces ever punch. */
+const UNION_CHUNK = 2 ** 31;
+
+/** One memory file of a trace while it runs, and the counts that its report is made of. */
+export class FileRun {
+  readonly file: MemoryFile;
+  readonly hugetlb: boolean;
+  sizeBytes = 0;
+  punchCalls = 0;
+  punchedBytes = 0;
+  freedPages = 0;
+  idlePunches = 0;
+  fallocateCalls = 0;
+  removeCalls = 0;
+  removedBytes = 0;
+  /** The mappings of it that are not gone. */
+  readonly mappings = new Set<VmmMapping>();
+  readonly #state: MemfileState;
+  readonly #punched = new Extents(UNION_CHUNK);
+  #allocated = 0;
+  #peak = 0;
+
+  constructor(file: MemoryFile, hugetlb: boolean, state: MemfileState) {
+    this.file = file;
+    this.hugetlb = hugetlb;
+    this.#state = state;
+  }
+
+  /** How many pages the file has now. */
+  get populatedPages(): number {
+    return this.#state.files.get(this.file.id)?.frames.pages ?? 0;
+  }
+
+  /** Takes note of how much is allocated. */
+  measure(): void {
+    this.#allocated = this.populatedPages;
+    this.#peak = Math.max(this.#peak, this.#allocated);
+  }
+
+  punched(offset: number, length: number): void {
+    this.punchCalls++;
+    this.punchedBytes += length;
+    this.#punched.add(offset, offset + length);
+  }
+
+  report(): FileReport {
+    const { file, hugetlb, sizeBytes, punchCalls, punchedBytes, idlePunches } = this;
+    const { fallocateCalls, removeCalls, removedBytes } = this;
+    return {
+      id: file.id,
+      name: file.name,
+      hugetlb,
+      sizeBytes,
+      allocatedBytes: this.#allocated * PAGE_SIZE,
+      peakAllocatedBytes: this.#peak * PAGE_SIZE,
+      punchCalls,
+      punchedBytes,
+      punchedUnionBytes: this.#punched.pages,
+      freedBytes: this.freedPages * PAGE_SIZE,
+      idlePunches,
+      fallocateCalls,
+      removeCalls,
+      removedBytes,
+    };
+  }
+}

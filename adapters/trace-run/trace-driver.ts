@@ -1,0 +1,210 @@
+import { PAGE_SIZE, type Memfile, type MemoryFile } from '../../core/index.js';
+import { KvmVm } from '../kvm/index.js';
+import type { TraceAction } from '../strace/index.js';
+import { VmmMapping } from '../vmm-mapping/index.js';
+import type { Witness } from '../witness.js';
+import { FileRun, type FileReport } from './file-run.js';
+import { VmRun } from './vm-run.js';
+
+export interface ConsumerReport {
+  /** Begins with the kind: 'mapping 3', 'kvm 1 file 2'. */
+  readonly name: string;
+  readonly file: number;
+  /** How many events it was told of. */
+  readonly notifications: number;
+  /** How many translations those took away. */
+  readonly zappedPages: number;
+}
+
+interface MappingRun {
+  readonly mapping: VmmMapping;
+  readonly file: number;
+  readonly address: number;
+  /** The first page of the file that is mapped. */
+  readonly page: number;
+}
+
+/**
+ * Drives what programs did, as a trace has it, through memory files, mappings and KVM.
+ *
+ * Stores through mappings leave no line in a trace. So the driver assumes that every mapped page
+ * was touched again before it is punched, and faults the range in just before.
+ */
+export class TraceDriver {
+  readonly #memfile: Memfile;
+  readonly #store: string;
+  readonly #witness: Witness;
+  readonly #files = new Map<number, FileRun>();
+  readonly #mappings = new Map<number, MappingRun>();
+  readonly #vms = new Map<number, VmRun>();
+
+  constructor(memfile: Memfile, store: string, witness: Witness) {
+    this.#memfile = memfile;
+    this.#store = store;
+    this.#witness = witness;
+  }
+
+  /** In the order of creation. */
+  files(): FileReport[] {
+    return [...this.#files.values()].map((run) => run.report());
+  }
+
+  consumers(): ConsumerReport[] {
+    const mappings = [...this.#mappings.values()].map(({ mapping, file }) => {
+      const { name, notifications, zappedPages } = mapping;
+      return { name, file, notifications, zappedPages };
+    });
+    const vms = [...this.#vms].flatMap(([id, { vm }]) =>
+      [...vm.tallies].map(([{ id: file }, tally]) => ({ name: kvmName(id, file), file, ...tally })),
+    );
+    return [...mappings, ...vms];
+  }
+
+  get liveSlots(): number {
+    return [...this.#vms.values()].reduce((sum, vm) => sum + vm.liveSlots, 0);
+  }
+
+  get maxLiveSlots(): number {
+    return [...this.#vms.values()].reduce((most, vm) => Math.max(most, vm.maxLiveSlots), 0);
+  }
+
+  async apply(action: TraceAction): Promise<void> {
+    switch (action.type) {
+      case 'create': {
+        const { file: id, name, hugetlb } = action;
+        const file = this.#memfile.createFile(this.#store, { size: 0, name });
+        this.#files.set(id, new FileRun(file, hugetlb, this.#memfile.state));
+        return;
+      }
+      case 'resize': {
+        const run = this.#run(action.file);
+        run.sizeBytes = action.bytes;
+        await run.file.truncate(Math.ceil(action.bytes / PAGE_SIZE));
+        run.measure();
+        return;
+      }
+      case 'allocate': {
+        const { offset, length, keepSize } = action;
+        const run = this.#run(action.file);
+        const end = Math.ceil((offset + length) / PAGE_SIZE);
+        await run.file.fallocate(Math.floor(offset / PAGE_SIZE), end, { keepSize });
+        if (!keepSize) run.sizeBytes = Math.max(run.sizeBytes, offset + length);
+        run.fallocateCalls++;
+        run.measure();
+        return;
+      }
+      case 'punch': {
+        const run = this.#run(action.file);
+        const { zapped, freed } = await this.#punch(run, action, 'punch');
+        run.punched(action.offset, action.length);
+        run.freedPages += freed;
+        if (zapped === 0) run.idlePunches++;
+        return;
+      }
+      case 'remove': {
+        const run = this.#run(action.file);
+        await this.#punch(run, action, 'madvise');
+        run.removeCalls++;
+        run.removedBytes += action.length;
+        return;
+      }
+      case 'map':
+        await this.#map(action);
+        return;
+      case 'unmap': {
+        const { mapping, page, address } = this.#mappings.get(action.mapping)!;
+        const start = page + (action.address - address) / PAGE_SIZE;
+        await mapping.unmap(start, start + Math.ceil(action.length / PAGE_SIZE));
+        if (action.gone) this.#run(mapping.file.id).mappings.delete(mapping);
+        await this.#remapped(action);
+        return;
+      }
+      case 'drop': {
+        const { mapping, page, address } = this.#mappings.get(action.mapping)!;
+        const start = page + (action.address - address) / PAGE_SIZE;
+        mapping.drop(start, start + Math.ceil(action.length / PAGE_SIZE));
+        for (const vm of this.#vms.values()) {
+          if (vm.space === action.space) vm.dropped(action.address, action.length);
+        }
+        return;
+      }
+      case 'memslot':
+        await this.#vm(action).set(action);
+        return;
+      case 'release':
+        await this.#run(action.file).file.close();
+        return;
+      default:
+        action satisfies never;
+    }
+  }
+
+  async #map(action: Extract<TraceAction, { readonly type: 'map' }>): Promise<void> {
+    const { mapping: id, file, address, length, offset } = action;
+    const page = offset / PAGE_SIZE;
+    const range = { start: page, end: page + Math.ceil(length / PAGE_SIZE) };
+    const mapping = await VmmMapping.create(this.#run(file).file, {
+      range,
+      name: `mapping ${id}`,
+      witness: this.#witness,
+    });
+    this.#mappings.set(id, { mapping, file: mapping.file.id, address, page });
+    this.#run(file).mappings.add(mapping);
+    await this.#remapped(action);
+  }
+
+  /** Whole pages only: the kernel zeroes the parts of pages at the ends and keeps them. */
+  async #punch(
+    run: FileRun,
+    { offset, length }: { readonly offset: number; readonly length: number },
+    reason: 'punch' | 'madvise',
+  ): Promise<{ readonly zapped: number; readonly freed: number }> {
+    const start = Math.ceil(offset / PAGE_SIZE);
+    const end = Math.floor((offset + length) / PAGE_SIZE);
+    if (start >= end) return { zapped: 0, freed: 0 };
+    for (const mapping of run.mappings) await mapping.touch(start, end);
+    for (const { vm } of this.#vms.values()) await vm.touch(run.file, start, end);
+    run.measure();
+    const before = run.populatedPages;
+    const zappedBefore = this.#zapped(run);
+    await run.file.punchHole(start, end, { reason });
+    run.measure();
+    return { zapped: this.#zapped(run) - zappedBefore, freed: before - run.populatedPages };
+  }
+
+  async #remapped(action: Extract<TraceAction, { readonly type: 'map' | 'unmap' }>): Promise<void> {
+    for (const vm of this.#vms.values()) {
+      if (vm.space === action.space) await vm.remapped(action.address, action.length);
+    }
+  }
+
+  /** How many translations of the file were taken away so far. */
+  #zapped({ file, mappings }: FileRun): number {
+    let zapped = 0;
+    for (const { zappedPages } of mappings) zapped += zappedPages;
+    for (const { vm } of this.#vms.values()) zapped += vm.tallies.get(file)?.zappedPages ?? 0;
+    return zapped;
+  }
+
+  #vm({ vm: id, space }: Extract<TraceAction, { readonly type: 'memslot' }>): VmRun {
+    let run = this.#vms.get(id);
+    if (run === undefined) {
+      const witness = this.#witness;
+      const consumerName = (_slot: number, file: MemoryFile): string => kvmName(id, file.id);
+      const vm = new KvmVm({ name: `kvm ${id}`, witness, consumerName });
+      run = new VmRun(vm, space, (file) => this.#run(file).file);
+      this.#vms.set(id, run);
+    }
+    return run;
+  }
+
+  #run(id: number): FileRun {
+    const run = this.#files.get(id);
+    if (run === undefined) throw new RangeError(`the trace has no file ${id}`);
+    return run;
+  }
+}
+
+function kvmName(vm: number, file: number): string {
+  return `kvm ${vm} file ${file}`;
+}
