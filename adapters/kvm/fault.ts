@@ -1,6 +1,14 @@
-import { MemfileError, type Lease } from '../../core/index.js';
-import type { KvmVm } from './vm.js';
+import { MemfileError, type Extents, type Lease } from '../../core/index.js';
+import type { InvalidationSequence } from '../invalidation-sequence.js';
 import type { RegisteredPiece } from './memslot.js';
+
+/** What a fault needs of its VM. */
+export interface FaultHost {
+  readonly invalidations: InvalidationSequence;
+  /** Guest page to frame. */
+  readonly stage2: Extents;
+  pieceAt(gfn: number): RegisteredPiece | undefined;
+}
 
 /** Where a fault stands; `populate` is the only step that waits for anybody. */
 export type FaultStep = 'snapshot' | 'slot' | 'lookup' | 'populate' | 'map' | 'release' | 'done';
@@ -31,7 +39,7 @@ export function newFault(gfn: number): Fault {
  * Takes the next step of `kvm_mmu_do_page_fault` (arch/x86/kvm/mmu/mmu.c): the snapshot comes
  * first, and only the check in the step that maps decides whether the frame is still good.
  */
-export function step(vm: KvmVm, fault: Fault): void {
+export function step(vm: FaultHost, fault: Fault): void {
   switch (fault.next) {
     case 'snapshot':
       fault.snapshot = vm.invalidations.snapshot();
@@ -74,7 +82,7 @@ export function step(vm: KvmVm, fault: Fault): void {
 }
 
 /** Steps until the page is mapped; a hole is allocated, and a raced fault starts over. */
-export async function runFault(vm: KvmVm, gfn: number): Promise<'mapped' | 'mmio'> {
+export async function runFault(vm: FaultHost, gfn: number): Promise<'mapped' | 'mmio'> {
   const fault = newFault(gfn);
   for (;;) {
     while (fault.next !== 'populate' && fault.next !== 'done') step(vm, fault);

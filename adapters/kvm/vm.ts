@@ -8,7 +8,7 @@ import {
 } from '../../core/index.js';
 import { InvalidationSequence } from '../invalidation-sequence.js';
 import type { ConsumerWitness, Witness } from '../witness.js';
-import { runFault } from './fault.js';
+import { runFault, type FaultHost } from './fault.js';
 import { gfnRange, type MemslotPiece, type MemslotSpec, type RegisteredPiece } from './memslot.js';
 
 /** What a VM was told of one memory file, and what that took away. */
@@ -32,7 +32,7 @@ export interface KvmVmOptions {
  * KVM as a consumer: memory slots over memory files, a stage-2 table that is filled by faults and
  * zapped by invalidations. One registration for every piece of a slot.
  */
-export class KvmVm implements AsyncDisposable {
+export class KvmVm implements AsyncDisposable, FaultHost {
   readonly name: string;
   /** Guest page to frame. */
   readonly stage2 = new Extents();

@@ -13,7 +13,6 @@ import { wordBetween } from './words.js';
 
 const SPACE = 32;
 const QUOTE = 34;
-const COMMA = 44;
 const LESS = 60;
 
 /** A descriptor, and what strace says it is when it was run with -y. */
@@ -48,9 +47,7 @@ export class ArgumentReader {
   /** The next argument as a number, NULL as 0; NaN when it is none, or none that is exact. */
   number(): number {
     const from = this.#at;
-    // A number holds nothing that nests: most end at the next comma.
-    const comma = indexOfCode(this.#bytes, COMMA, from, this.#end);
-    const end = this.#pass(comma < 0 ? this.#end : comma);
+    const end = this.#step();
     if (end - from === 4 && standsAt(this.#bytes, 'NULL', from, end)) return 0;
     return numberBetween(this.#bytes, from, end);
   }
@@ -63,7 +60,7 @@ export class ArgumentReader {
       return { fd: numberBetween(this.#bytes, from, end), annotation: undefined };
     }
     const close = skipAnnotation(this.#bytes, open, end);
-    const annotation = textOf(this.#bytes, open + 1, close - 1);
+    const annotation = wordBetween(this.#bytes, open + 1, close - 1);
     return { fd: numberBetween(this.#bytes, from, open), annotation };
   }
 
@@ -97,7 +94,11 @@ export function parseStruct(text: string | undefined): Map<string, string> {
   if (text === undefined || text[0] !== '{') return fields;
   const answer = text.indexOf('} => ');
   const close = answer < 0 ? text.lastIndexOf('}') : answer;
-  const reader = new ArgumentReader({ bytes: bytesOf(text), from: 1, to: close < 0 ? text.length : close });
+  const reader = new ArgumentReader({
+    bytes: bytesOf(text),
+    from: 1,
+    to: close < 0 ? text.length : close,
+  });
   for (let field = reader.next(); field !== undefined; field = reader.next()) {
     const equals = field.indexOf('=');
     if (equals > 0) fields.set(field.slice(0, equals), field.slice(equals + 1));

@@ -1,5 +1,4 @@
 import { LOST, UNFINISHED, parseCompletion, type Call, type ParsedLine } from './parse-line.js';
-import { bytesOf } from './scan.js';
 
 interface Begun {
   readonly name: string;
@@ -71,8 +70,7 @@ export class CallJoiner {
     }
     if (rest.endsWith(LOST)) return NOTHING;
     this.#begun.delete(tid);
-    const bytes = bytesOf(begun.args + rest);
-    const call = parseCompletion(tid, begun.name, bytes, 0, bytes.length);
+    const call = parseCompletion(tid, name, begun.args + rest);
     if (!call) this.#lost += 1;
     return call ?? UNPARSED;
   }

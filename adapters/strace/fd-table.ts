@@ -54,15 +54,15 @@ export class FdTable {
   }
 
   closeRange(first: number, last: number): void {
-    for (const fd of [...this.#entries.keys()]) if (fd >= first && fd <= last) this.#remove(fd);
+    for (const fd of this.#entries.keys()) if (fd >= first && fd <= last) this.#remove(fd);
   }
 
   closeOnExec(): void {
-    for (const [fd, entry] of [...this.#entries]) if (entry.closeOnExec) this.#remove(fd);
+    for (const [fd, entry] of this.#entries) if (entry.closeOnExec) this.#remove(fd);
   }
 
   closeAll(): void {
-    for (const fd of [...this.#entries.keys()]) this.#remove(fd);
+    for (const fd of this.#entries.keys()) this.#remove(fd);
   }
 
   copy(): FdTable {

@@ -1,5 +1,5 @@
 import { ArgumentReader, parseStruct, type Descriptor } from './arguments.js';
-import { OTHER, type Opened } from './fd-table.js';
+import { OTHER } from './fd-table.js';
 import { parseNumber } from './numbers.js';
 import type { Call } from './parse-line.js';
 import type { Task } from './processes.js';
@@ -49,9 +49,9 @@ function setMemslot(
 function vmAt(descriptor: Descriptor, task: Task, world: World): number {
   const known = task.fds.get(descriptor);
   if (known?.type === 'vm') return known.vm;
-  const opened: Opened & { type: 'vm' } = { type: 'vm', vm: world.nextVm() };
-  task.fds.set(descriptor.fd, opened, true);
-  return opened.vm;
+  const vm = world.nextVm();
+  task.fds.set(descriptor.fd, { type: 'vm', vm }, true);
+  return vm;
 }
 
 /** ioctl: of all requests only KVM's memslots and what makes their descriptors. */

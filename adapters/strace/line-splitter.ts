@@ -10,7 +10,7 @@ export class LineSplitter {
   #skipping = false;
 
   /** The lines the chunk completes, with their line ends; good as long as the chunk is. */
-  push(chunk: Buffer): Uint8Array {
+  push(chunk: Buffer): Buffer {
     let fresh = chunk;
     if (this.#skipping) {
       const end = fresh.indexOf(NEWLINE);
@@ -29,12 +29,12 @@ export class LineSplitter {
   }
 
   /** The last line when it has no line end. */
-  end(): Uint8Array {
+  end(): Buffer {
     return Buffer.concat(this.#rest);
   }
 
   /** Keeps the beginning of a line; gives it as a line of its own when it is too long to be kept. */
-  #keep(part: Buffer): Uint8Array {
+  #keep(part: Buffer): Buffer {
     // The chunk's memory is used again for the next one.
     if (part.length > 0) this.#rest.push(Buffer.from(part));
     this.#restLength += part.length;

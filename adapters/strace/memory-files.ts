@@ -1,4 +1,4 @@
-import { detached, printable } from './printable.js';
+import { printable } from './printable.js';
 import type { TraceAction } from './actions.js';
 
 /** A memfd, or a file below /dev/shm, while a descriptor or a mapping keeps it alive. */
@@ -26,14 +26,13 @@ export class MemoryFiles {
   /** A new file; it lives as long as it is referenced, so its maker must hold it at once. */
   create(name: string, flags: string, path?: string): MemoryFile {
     this.#created += 1;
-    const kept = path === undefined ? undefined : detached(path);
-    const file = new MemoryFile(this.#created, kept);
-    if (kept !== undefined) this.#byPath.set(kept, file);
+    const file = new MemoryFile(this.#created, path);
+    if (path !== undefined) this.#byPath.set(path, file);
     this.#emit({
       type: 'create',
       file: file.id,
-      name: printable(detached(name)),
-      flags: printable(detached(flags)),
+      name: printable(name),
+      flags: printable(flags),
       hugetlb: flags.split('|').includes('MFD_HUGETLB'),
     });
     return file;

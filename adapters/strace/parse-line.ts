@@ -1,8 +1,9 @@
 import { readPrefix } from './line-prefix.js';
 import { numberBetween } from './numbers.js';
 import {
-  Landmarks,
+  NextQuote,
   byteAt,
+  bytesOf,
   closingParenthesis,
   lastParenthesis,
   standsAt,
@@ -29,7 +30,12 @@ export interface Call {
 
 export type ParsedLine =
   | Call
-  | { readonly type: 'unfinished'; readonly tid: number; readonly name: string; readonly args: string }
+  | {
+      readonly type: 'unfinished';
+      readonly tid: number;
+      readonly name: string;
+      readonly args: string;
+    }
   | { readonly type: 'resumed'; readonly tid: number; readonly name: string; readonly rest: string }
   | { readonly type: 'exit'; readonly tid: number }
   | { readonly type: 'signal'; readonly tid: number }
@@ -56,8 +62,7 @@ const REMARK = /^(?:strace: )?(?:Process \d+|\[ Process PID=|attach: )/;
 const EXIT = /^\+\+\+ (?:exited with|killed by) .*\+\+\+$/;
 const OTHER_EVENT = /^(?:--- (?:SIG|RT_|stopped by ).*---|\+\+\+ superseded by execve.*\+\+\+)$/;
 
-// Of the chunk that is read; another one only costs the landmarks of the last.
-const landmarks = new Landmarks();
+const nextQuote = new NextQuote();
 
 /** Reads the line at [start, end); undefined when it is none of strace's. */
 export function parseLine(bytes: Uint8Array, start: number, end: number): ParsedLine | undefined {
@@ -69,7 +74,25 @@ export function parseLine(bytes: Uint8Array, start: number, end: number): Parsed
   if (cut > 0) {
     return { type: 'unfinished', tid, name, args: textOf(bytes, open + 1, end - cut) };
   }
-  return parseCompletion(tid, name, bytes, open + 1, end);
+  const stop = withoutDuration(bytes, open, end);
+  const backwards = !nextQuote.isIn(bytes, open, stop) && !endsWithAnnotation(bytes, stop);
+  const to = backwards
+    ? lastParenthesis(bytes, open + 1, stop)
+    : closingParenthesis(bytes, open + 1, stop);
+  return to < 0 ? undefined : withResult(tid, name, bytes, open + 1, to, stop);
+}
+
+/** Reads a call put together from its halves, `args) = result`. */
+export function parseCompletion(tid: number, name: string, text: string): Call | undefined {
+  const bytes = bytesOf(text);
+  const stop = withoutDuration(bytes, 0, bytes.length);
+  const to = closingParenthesis(bytes, 0, stop);
+  return to < 0 ? undefined : withResult(tid, name, bytes, 0, to, stop);
+}
+
+/** A descriptor's annotation may hold anything, even `) = 0`: behind it nothing can be found. */
+function endsWithAnnotation(bytes: Uint8Array, end: number): boolean {
+  return bytes[end - 1] === GREATER || standsAt(bytes, '>(deleted)', end - 10, end);
 }
 
 /** The index of the `(` behind a call's name that starts at `at`, or -1. */
@@ -97,21 +120,6 @@ function cutOff(bytes: Uint8Array, end: number): number {
   return 0;
 }
 
-/** Reads `args) = result` at [from, end); undefined when it stops before its result. */
-export function parseCompletion(
-  tid: number,
-  name: string,
-  bytes: Uint8Array,
-  from: number,
-  end: number,
-): Call | undefined {
-  const stop = withoutDuration(bytes, from, end);
-  const plain = landmarks.plain(bytes, from, stop);
-  const to = plain ? lastParenthesis(bytes, from, stop) : closingParenthesis(bytes, from, stop);
-  if (to < 0) return undefined;
-  return withResult(tid, name, bytes, from, to, stop);
-}
-
 /** The end without the duration of -T, ` <0.000123>`. */
 function withoutDuration(bytes: Uint8Array, from: number, end: number): number {
   if (bytes[end - 1] !== GREATER) return end;
@@ -124,6 +132,7 @@ function isDuration(char: number): boolean {
   return (char >= 48 && char <= 57) || char === DOT;
 }
 
+/** Reads ` = result` behind the parenthesis at `to`; undefined when the line stops before. */
 function withResult(
   tid: number,
   name: string,

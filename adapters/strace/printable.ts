@@ -8,11 +8,3 @@ export function printable(text: string, limit = 4096): string {
       : `\\u${code.toString(16).padStart(4, '0')}`;
   });
 }
-
-/**
- * A copy that does not hold on to the chunk of input it was cut from: engines keep the whole parent
- * of a substring alive. Input is decoded as latin1, so the copy is exact.
- */
-export function detached(text: string): string {
-  return Buffer.from(text, 'latin1').toString('latin1');
-}

@@ -4,7 +4,7 @@ import { Interpreter } from './interpret.js';
 import { LineSplitter } from './line-splitter.js';
 import { parseLine } from './parse-line.js';
 import { printable } from './printable.js';
-import { indexOfCode, textOf } from './scan.js';
+import { textOf } from './scan.js';
 import { emptySummary, type TraceSummary } from './summary.js';
 import { TraceError } from './trace-error.js';
 
@@ -48,7 +48,7 @@ class StraceLog implements Trace {
     const source = new ByteSource(this.#path);
     const splitter = new LineSplitter();
     for await (const lines of this.#pieces(source, splitter)) {
-      for (let at = 0; at < lines.length; ) {
+      for (let at = 0; at < lines.length;) {
         at = this.#advance(lines, at);
         const batch = interpreter.take();
         if (batch.length > 0) yield batch;
@@ -59,10 +59,7 @@ class StraceLog implements Trace {
     if (batch.length > 0) yield batch;
   }
 
-  async *#pieces(
-    source: ByteSource,
-    splitter: LineSplitter,
-  ): AsyncGenerator<Uint8Array, void, void> {
+  async *#pieces(source: ByteSource, splitter: LineSplitter): AsyncGenerator<Buffer, void, void> {
     try {
       for await (const chunk of source.chunks()) {
         this.summary.bytesRead = source.bytesRead;
@@ -84,10 +81,10 @@ class StraceLog implements Trace {
    * Takes lines from `from` on, and stops behind one that changed or read an address space: those
    * are live objects, and a batch must not run ahead of them.
    */
-  #advance(lines: Uint8Array, from: number): number {
+  #advance(lines: Buffer, from: number): number {
     let start = from;
     while (start < lines.length) {
-      const end = indexOfCode(lines, NEWLINE, start, lines.length);
+      const end = lines.indexOf(NEWLINE, start);
       this.#line(lines, start, end);
       start = end + 1;
       if (this.#interpreter.stepped) break;
@@ -122,7 +119,8 @@ class StraceLog implements Trace {
   /** A line without its end counts when it is whole as it stands; cut ones are no parse error. */
   #lastLine(rest: Uint8Array): void {
     const parsed = parseLine(rest, 0, rest.length);
-    const cutErrno = parsed?.type === 'call' && parsed.errno !== undefined && !/[)>]$/.test(textOf(rest));
+    const cutErrno =
+      parsed?.type === 'call' && parsed.errno !== undefined && !/[)>]$/.test(textOf(rest));
     if (parsed && !cutErrno) this.#line(rest, 0, rest.length);
     else this.#countLine(rest, 0, rest.length);
   }

@@ -93,29 +93,24 @@ export function skipAnnotation(bytes: Uint8Array, at: number, end: number): numb
 }
 
 /**
- * Knows for one chunk where its next quote and angle bracket are. Asked from left to right, that
- * costs next to nothing, and most lines have neither: their end can be read backwards.
+ * Knows where the next quote of one chunk is. Asked from left to right that costs next to nothing,
+ * and most lines have none: their end can be read backwards.
  */
-export class Landmarks {
+export class NextQuote {
   #bytes: Uint8Array | undefined;
+  #from = 0;
   #quote = -1;
-  #angle = -1;
 
-  /** Whether [from, end) has neither strings nor annotations. */
-  plain(bytes: Uint8Array, from: number, end: number): boolean {
-    if (bytes !== this.#bytes) {
-      this.#bytes = bytes;
-      this.#quote = this.#angle = -1;
+  isIn(bytes: Uint8Array, from: number, end: number): boolean {
+    if (bytes !== this.#bytes || from < this.#from) this.#quote = -1;
+    this.#bytes = bytes;
+    this.#from = from;
+    if (this.#quote < from) {
+      const found = bytes.indexOf(QUOTE, from);
+      this.#quote = found < 0 ? Infinity : found;
     }
-    if (this.#quote < from) this.#quote = nextIndex(bytes, QUOTE, from);
-    if (this.#angle < from) this.#angle = nextIndex(bytes, LESS, from);
-    return this.#quote >= end && this.#angle >= end;
+    return this.#quote < end;
   }
-}
-
-function nextIndex(bytes: Uint8Array, code: number, from: number): number {
-  const found = bytes.indexOf(code, from);
-  return found < 0 ? Infinity : found;
 }
 
 /** The index of the parenthesis in front of the last ` = ` of [from, end), or -1. */

@@ -1,4 +1,4 @@
-import { detached, printable } from './printable.js';
+import { printable } from './printable.js';
 
 /** What was counted so far; live while the log is read, complete at its end. */
 export interface TraceSummary {
@@ -48,7 +48,7 @@ const NAMES = 1000;
 const OTHER = 'other';
 
 function newKey(counts: ReadonlyMap<string, unknown>, name: string): string {
-  const shown = printable(detached(name), 80);
+  const shown = printable(name, 80);
   return counts.size < NAMES || counts.has(shown) ? shown : OTHER;
 }
 

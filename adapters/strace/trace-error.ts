@@ -1,6 +1,6 @@
 import { printable } from './printable.js';
 
-/** The log cannot be read. `code` is a system error code, or one of the four that are ours. */
+/** The log cannot be read. `code` is a system error code, or one of the three that are ours. */
 export class TraceError extends Error {
   override readonly name = 'TraceError';
   readonly code: string;

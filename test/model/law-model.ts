@@ -82,6 +82,8 @@ class ConsumerModel implements ConsumerWitness {
   #range: PageRange = { start: 0, end: 0 };
   #position = 0;
   #here = false;
+  /** What it was told before it learnt of its own place: `register` resolves later than it acts. */
+  #early: (() => void)[] | undefined = [];
 
   constructor(
     file: number,
@@ -109,9 +111,16 @@ class ConsumerModel implements ConsumerWitness {
       }
       this.#there.add(start, end);
     }
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const told of early) told();
   }
 
   told(event: NotifierEvent, start: number, end: number): void {
+    if (this.#early !== undefined) {
+      this.#early.push(() => this.told(event, start, end));
+      return;
+    }
     const what = (): string => `${event.type} [${start}, ${end}) at ${event.position}`;
     if (!this.#here) this.#report(6, `${what()} while it is not registered`);
     if (event.position <= this.#position) {
@@ -158,6 +167,7 @@ class ConsumerModel implements ConsumerWitness {
   }
 
   finish(): void {
+    if ((this.#early?.length ?? 0) > 0) this.#report(6, 'was told events and never registered');
     for (const range of this.#open.keys()) {
       this.#report(3, `the invalidation of ${range} was never ended`);
     }

@@ -2,7 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { actionsOf, collect, traceOf } from './logs.js';
 
 const create = (file: number, name: string, flags = '0') => ({
-  type: 'create', file, name, flags, hugetlb: flags.includes('HUGETLB'),
+  type: 'create',
+  file,
+  name,
+  flags,
+  hugetlb: flags.includes('HUGETLB'),
 });
 
 describe('memory files', () => {

@@ -1,9 +1,15 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { actionsOf } from './logs.js';
 
 const SHORT: Readonly<Record<number, string>> = {
-  9: '\\t', 10: '\\n', 11: '\\v', 12: '\\f', 13: '\\r', 34: '\\"', 92: '\\\\',
+  9: '\\t',
+  10: '\\n',
+  11: '\\v',
+  12: '\\f',
+  13: '\\r',
+  34: '\\"',
+  92: '\\\\',
 };
 
 /** A byte string as strace prints it: short escapes, printable ASCII, octal for the rest. */
@@ -26,7 +32,16 @@ function annotated(bytes: Uint8Array): string {
 }
 
 const nasty = fc.constantFrom(
-  ') = 0', ' <unfinished ...>', '", 0) = 7', ', ', '\\', '"', '>(deleted)', '<... close resumed>', '{', ']',
+  ') = 0',
+  ' <unfinished ...>',
+  '", 0) = 7',
+  ', ',
+  '\\',
+  '"',
+  '>(deleted)',
+  '<... close resumed>',
+  '{',
+  ']',
 );
 const names = fc
   .array(

@@ -32,8 +32,16 @@ describe('whole logs', () => {
     ['plain, called .gz', 'run.strace.gz', LOG],
     ['gzip', 'run.strace.gz', gzipSync(LOG)],
     ['gzip, called .txt', 'run.txt', gzipSync(LOG)],
-    ['two gzip members', 'run.gz', Buffer.concat([gzipSync(LOG.slice(0, 99)), gzipSync(LOG.slice(99))])],
-    ['gzip with rubbish behind it', 'run.gz', Buffer.concat([gzipSync(LOG), Buffer.alloc(100_000)])],
+    [
+      'two gzip members',
+      'run.gz',
+      Buffer.concat([gzipSync(LOG.slice(0, 99)), gzipSync(LOG.slice(99))]),
+    ],
+    [
+      'gzip with rubbish behind it',
+      'run.gz',
+      Buffer.concat([gzipSync(LOG), Buffer.alloc(100_000)]),
+    ],
     ['CRLF', 'run.txt', LOG.replaceAll('\n', '\r\n')],
   ])('%s', async (_kind, name, content) => {
     const result = await resizes(logFile(content, name));
@@ -103,7 +111,11 @@ describe('bad input', () => {
     ['text', 'Hello!\u001b[2J\nThis is a letter.\n', 'Hello!\\x1b[2J'],
     ['a diff', '--- a/x\n+++ b/x\n@@ -1 +1 @@\n', '--- a/x'],
     ['one long line', 'x'.repeat(3_000_000), 'xxxxx'],
-    ['binary rubbish', Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 7919) & 255)), '\\x'],
+    [
+      'binary rubbish',
+      Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 7919) & 255)),
+      '\\x',
+    ],
     ['compressed rubbish', gzipSync('no\nlog\n'), 'no'],
   ])('%s is no strace log', async (_kind, content, shown) => {
     const error = await failure(logFile(content));

@@ -7,10 +7,21 @@ const SETUP = [
   'mmap(NULL, 65536, PROT_READ|PROT_WRITE, MAP_SHARED, 3, 0x10000) = 0x100000',
 ];
 const map = (mapping: number, address: number, length: number, offset: number) => ({
-  type: 'map', mapping, space: 1, file: 1, address, length, offset,
+  type: 'map',
+  mapping,
+  space: 1,
+  file: 1,
+  address,
+  length,
+  offset,
 });
 const unmap = (mapping: number, address: number, length: number, gone: boolean) => ({
-  type: 'unmap', mapping, space: 1, address, length, gone,
+  type: 'unmap',
+  mapping,
+  space: 1,
+  address,
+  length,
+  gone,
 });
 
 async function after(lines: readonly string[]): Promise<unknown[]> {
@@ -118,7 +129,11 @@ describe('memslots', () => {
       [2, 1, 0, 4096, 1, '0'],
     ]);
     const piece = (address: number, length: number, offset: number) => ({
-      mapping: 1, file: 1, address, length, offset,
+      mapping: 1,
+      file: 1,
+      address,
+      length,
+      offset,
     });
     expect(resolved).toEqual([
       [piece(0x100000, 65536, 0x10000)],

@@ -66,8 +66,14 @@ describe('arguments that look like the end of a call', () => {
 describe('calls in two lines', () => {
   test.each([
     ['7 close(3 <unfinished ...>', { type: 'unfinished', tid: 7, name: 'close', args: '3' }],
-    ['7 futex(0x1, 2 <detached ...>', { type: 'unfinished', tid: 7, name: 'futex', args: '0x1, 2' }],
-    ['7 read(5,  <unfinished ...>) = ?', { type: 'unfinished', tid: 7, name: 'read', args: '5,  ' }],
+    [
+      '7 futex(0x1, 2 <detached ...>',
+      { type: 'unfinished', tid: 7, name: 'futex', args: '0x1, 2' },
+    ],
+    [
+      '7 read(5,  <unfinished ...>) = ?',
+      { type: 'unfinished', tid: 7, name: 'read', args: '5,  ' },
+    ],
     ['7 <... close resumed>) = 0', { type: 'resumed', tid: 7, name: 'close', rest: ') = 0' }],
     ['7 <... close resumed> ) = 0', { type: 'resumed', tid: 7, name: 'close', rest: ' ) = 0' }],
   ])('%s', (line, expected) => {

@@ -7,10 +7,21 @@ const SETUP = [
 ];
 const THREAD = 'CLONE_VM|CLONE_FS|CLONE_FILES|CLONE_SIGHAND|CLONE_THREAD';
 const map = (mapping: number, space: number) => ({
-  type: 'map', mapping, space, file: 1, address: 0x100000, length: 8192, offset: 0,
+  type: 'map',
+  mapping,
+  space,
+  file: 1,
+  address: 0x100000,
+  length: 8192,
+  offset: 0,
 });
 const unmap = (mapping: number, space: number) => ({
-  type: 'unmap', mapping, space, address: 0x100000, length: 8192, gone: true,
+  type: 'unmap',
+  mapping,
+  space,
+  address: 0x100000,
+  length: 8192,
+  gone: true,
 });
 const END = [unmap(1, 1), { type: 'release', file: 1 }];
 

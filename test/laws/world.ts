@@ -1,0 +1,442 @@
+import {
+  createMemfile,
+  MemfileError,
+  Scheduler,
+  type Lease,
+  type Memfile,
+  type MemoryFile,
+  type Notification,
+  type NotifierEvent,
+  type PageRange,
+  type Registration,
+  type StateSnapshot,
+} from '../../core/index.js';
+import type { ConsumerWitness } from '../../adapters/witness.js';
+import { LawModel } from '../model/index.js';
+import { FrameLedger } from './frame-ledger.js';
+import { HostileStore } from './hostile-store.js';
+import { FILES, PAGES, type Behaviour, type Program, type Step } from './program.js';
+
+/** One operation that the program submitted, and what became of it. */
+export interface SubmittedOperation {
+  readonly kind: 'fallocate' | 'punch' | 'truncate' | 'close' | 'register';
+  readonly file: number;
+  readonly range: PageRange;
+  readonly abort: AbortController;
+  /** Submitted from inside a callback. */
+  readonly nested: boolean;
+  outcome: 'pending' | 'done' | MemfileError;
+}
+
+/** One delivery to one consumer. */
+export interface Delivery {
+  readonly consumer: Consumer;
+  readonly type: NotifierEvent['type'];
+  readonly start: number;
+  readonly end: number;
+  readonly position: number;
+  /** The step of the program in which it came. */
+  readonly step: number;
+}
+
+/** What one callback is still doing. */
+interface Call {
+  readonly consumer: Consumer;
+  readonly name: string;
+  /** Pieces of its work that are not over. */
+  working: number;
+}
+
+/** Work that a callback left behind; a later step settles it. */
+interface Work {
+  readonly call: Call;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class Consumer {
+  readonly name: string;
+  readonly file: MemoryFile;
+  readonly range: PageRange;
+  readonly behaviours: readonly Behaviour[];
+  registration: Registration | undefined;
+  witness: ConsumerWitness;
+  calls = 0;
+  /** Pieces of its work that are not over, its callback included. */
+  working = 0;
+  /** Its `unregister()` has resolved. */
+  gone = false;
+  left = false;
+  evicted = false;
+  failures = 0;
+
+  constructor(
+    name: string,
+    file: MemoryFile,
+    range: PageRange,
+    behaviours: readonly Behaviour[],
+    witness: ConsumerWitness,
+  ) {
+    this.name = name;
+    this.file = file;
+    this.range = range;
+    this.behaviours = behaviours;
+    this.witness = witness;
+  }
+}
+
+/** Lets operations go on one at a time, as the program says. */
+class ManualScheduler extends Scheduler {
+  readonly suspended: Array<() => void> = [];
+
+  schedule(): Promise<void> {
+    return new Promise((resolve) => this.suspended.push(resolve));
+  }
+}
+
+/** Runs one random program, and keeps what an oracle needs to judge it. */
+export class World {
+  readonly model = new LawModel();
+  readonly ledger = new FrameLedger();
+  readonly store = new HostileStore(this.ledger);
+  readonly scheduler = new ManualScheduler();
+  readonly memfile: Memfile<readonly [HostileStore]> = createMemfile({
+    plugins: [this.store] as const,
+    scheduler: this.scheduler,
+  });
+  readonly files: MemoryFile[] = [];
+  /** The first consumer of each file: told everything, and always well behaved. */
+  readonly probes: Consumer[] = [];
+  readonly consumers: Consumer[] = [];
+  readonly operations: SubmittedOperation[] = [];
+  readonly deliveries: Delivery[] = [];
+  /** What was seen to be wrong while it ran, by law. */
+  readonly broken: { readonly law: number; readonly detail: string }[] = [];
+  readonly leases: { readonly consumer: Consumer; readonly lease: Lease }[] = [];
+  /** The state after every step, by position. */
+  readonly states = new Map<number, StateSnapshot>();
+  step = 0;
+  #work: Work[] = [];
+  #calling: Consumer | undefined;
+  readonly #harmless: boolean;
+
+  /** @param harmless lets every consumer behave: what the others are told must not change. */
+  constructor(harmless = false) {
+    this.#harmless = harmless;
+  }
+
+  async start(): Promise<void> {
+    for (let i = 0; i < FILES; i++) {
+      this.files.push(this.memfile.createFile('hostile', { size: PAGES, name: `file ${i}` }));
+      this.register(i, 0, 0, ['ok'], false);
+      await settle();
+      this.probes.push(this.consumers.at(-1)!);
+    }
+  }
+
+  async run({ steps }: Program): Promise<void> {
+    for (const step of steps) {
+      this.step++;
+      this.take(step);
+      await settle();
+      this.states.set(this.memfile.state.position, this.memfile.state.toJSON());
+    }
+    this.step++;
+    await this.drain();
+  }
+
+  take(step: Step): void {
+    switch (step.do) {
+      case 'fallocate': {
+        const range = { start: step.start, end: step.start + step.pages };
+        this.submit('fallocate', step.file, range, (signal) =>
+          this.files[step.file]!.fallocate(range.start, range.end, { signal }),
+        );
+        break;
+      }
+      case 'punch':
+        this.punch(step.file, { start: step.start, end: step.start + step.pages });
+        break;
+      case 'truncate':
+        this.submit('truncate', step.file, { start: step.pages, end: Infinity }, (signal) =>
+          this.files[step.file]!.truncate(step.pages, { signal }),
+        );
+        break;
+      case 'register':
+        this.register(step.file, step.start, step.pages, step.behaviours, step.observer);
+        break;
+      case 'unsubscribe':
+      case 'unregister':
+      case 'evict':
+        this.dismiss(step.do, pick(this.strangers(), step.who));
+        break;
+      case 'lookup':
+        this.lookup(pick(this.consumers, step.who), step.page);
+        break;
+      case 'put':
+        this.put(step.which);
+        break;
+      case 'settle':
+        this.endWork(step.which)?.resolve();
+        break;
+      case 'reject':
+        this.endWork(step.which)?.reject(new Error('the work failed'));
+        break;
+      case 'resume':
+        take(this.scheduler.suspended, step.which)?.();
+        break;
+      case 'abort':
+        pick(this.operations, step.which)?.abort.abort();
+        break;
+      case 'fault':
+        this.store.fault = step.fault;
+        break;
+      case 'close':
+        this.submit('close', step.file, { start: 0, end: Infinity }, () =>
+          this.files[step.file]!.close(),
+        );
+        break;
+    }
+  }
+
+  /** Lets everything come to its end: work settles, and who never would is evicted. */
+  async drain(): Promise<void> {
+    for (let round = 0; round < 200; round++) {
+      await settle();
+      const suspended = this.scheduler.suspended.shift();
+      if (suspended !== undefined) suspended();
+      else if (this.#work.length > 0) this.endWork(0)!.resolve();
+      else {
+        const stuck = this.consumers.find(
+          ({ registration, evicted }) => (registration?.sections ?? 0) > 0 && !evicted,
+        );
+        if (stuck === undefined || this.pending().length === 0) break;
+        this.dismiss('evict', stuck);
+      }
+    }
+    await settle();
+    this.states.set(this.memfile.state.position, this.memfile.state.toJSON());
+  }
+
+  pending(): SubmittedOperation[] {
+    return this.operations.filter(({ outcome }) => outcome === 'pending');
+  }
+
+  punch(file: number, range: PageRange): void {
+    this.submit('punch', file, range, (signal) =>
+      this.files[file]!.punchHole(range.start, range.end, { signal }),
+    );
+  }
+
+  submit(
+    kind: SubmittedOperation['kind'],
+    file: number,
+    range: PageRange,
+    start: (signal: AbortSignal) => Promise<unknown>,
+  ): void {
+    const abort = new AbortController();
+    const nested = this.#calling !== undefined;
+    const operation: SubmittedOperation = { kind, file, range, abort, nested, outcome: 'pending' };
+    this.operations.push(operation);
+    start(abort.signal).then(
+      () => (operation.outcome = 'done'),
+      (error: unknown) => {
+        if (!(error instanceof MemfileError))
+          this.#breaks(11, `${kind} rejects with ${String(error)}`);
+        operation.outcome = error as MemfileError;
+      },
+    );
+  }
+
+  register(
+    file: number,
+    start: number,
+    pages: number,
+    behaviours: readonly Behaviour[],
+    observer: boolean,
+  ): void {
+    const target = this.files[file]!;
+    const range = pages === 0 ? { start: 0, end: 2 ** 51 } : { start, end: start + pages };
+    const name = `consumer ${this.consumers.length}`;
+    const witness = this.model.consumer(name, target);
+    const consumer = new Consumer(name, target, range, behaviours, witness);
+    this.consumers.push(consumer);
+    const call = (from: number, to: number, event: NotifierEvent): void | Promise<void> =>
+      this.#called(consumer, from, to, event);
+    const notifier = observer ? {} : { fallocate: call, invalidate: call, invalidateEnd: call };
+    this.submit('register', file, range, (signal) =>
+      target.register(notifier, { range, name, signal }).then((registration) => {
+        consumer.registration = registration;
+        witness.registered(registration);
+        if (observer) {
+          const next = (told: Notification): void | Promise<void> =>
+            told.type === 'snapshot'
+              ? undefined
+              : this.#called(consumer, told.start, told.end, { ...told, file: target });
+          registration.subscribe({ next });
+        }
+      }),
+    );
+  }
+
+  dismiss(how: 'unsubscribe' | 'unregister' | 'evict', consumer: Consumer | undefined): void {
+    const registration = consumer?.registration;
+    if (consumer === undefined || registration === undefined) return;
+    registration[how === 'evict' ? 'evict' : 'unsubscribe']();
+    if (how === 'evict') consumer.evicted = true;
+    if (!consumer.left) consumer.witness.left();
+    consumer.left = true;
+    if (how === 'unregister') this.#awaitGrace(consumer, registration);
+  }
+
+  lookup(consumer: Consumer | undefined, page: number): void {
+    const registration = consumer?.registration;
+    if (consumer === undefined || registration === undefined) return;
+    try {
+      const lease = registration.lookup(page);
+      consumer.witness.lookedUp(lease);
+      this.leases.push({ consumer, lease });
+    } catch (error) {
+      const code = error instanceof MemfileError ? error.code : String(error);
+      if (!['ENOENT', 'EINVAL', 'EBADF'].includes(code)) this.#breaks(11, `lookup throws ${code}`);
+    }
+  }
+
+  put(which: number): void {
+    const taken = take(this.leases, which);
+    if (taken === undefined) return;
+    taken.lease.put();
+    taken.consumer.witness.put(taken.lease);
+  }
+
+  endWork(which: number): Work | undefined {
+    const work = take(this.#work, which);
+    if (work !== undefined) {
+      work.call.working--;
+      work.call.consumer.working--;
+    }
+    return work;
+  }
+
+  /** All but the probes. */
+  strangers(): Consumer[] {
+    return this.consumers.filter((consumer) => !this.probes.includes(consumer));
+  }
+
+  #called(
+    consumer: Consumer,
+    start: number,
+    end: number,
+    event: NotifierEvent,
+  ): void | Promise<void> {
+    if (this.#calling !== undefined)
+      this.#breaks(1, `${consumer.name} is told inside another call`);
+    if (consumer.gone) this.#breaks(6, `${consumer.name} is told after its grace period`);
+    if (consumer.left) this.#breaks(3, `${consumer.name} is told after it left`);
+    const { type, position } = event;
+    this.deliveries.push({ consumer, type, start, end, position, step: this.step });
+    consumer.witness.told(event, start, end);
+    const call = { consumer, name: consumer.name, working: 0 };
+    if (type === 'invalidate') this.ledger.told(call, consumer.file.id, start, end);
+    this.#calling = consumer;
+    this.#goesOn(call, 1);
+    try {
+      return this.#behave(call, start, end, event);
+    } finally {
+      this.#goesOn(call, -1);
+      this.#calling = undefined;
+    }
+  }
+
+  #behave(call: Call, start: number, end: number, event: NotifierEvent): void | Promise<void> {
+    const { consumer } = call;
+    const { behaviours, file } = consumer;
+    const behaviour = behaviours[consumer.calls++ % behaviours.length]!;
+    switch (this.#harmless && behaviour !== 'reenter' && behaviour !== 'leave' ? 'ok' : behaviour) {
+      case 'ok':
+        return undefined;
+      case 'throw':
+        consumer.failures++;
+        throw new Error('the callback failed');
+      case 'wait':
+        event.waitUntil(this.#newWork(call));
+        return undefined;
+      case 'async':
+        return this.#newWork(call);
+      case 'never':
+        this.#goesOn(call, 1);
+        return new Promise(() => {});
+      case 'reenter':
+        // Once only: told of its own punch, it would punch for ever.
+        if (consumer.calls <= behaviours.length)
+          this.punch(this.files.indexOf(file), { start, end });
+        return undefined;
+      case 'leave':
+        if (consumer.registration !== undefined && !this.probes.includes(consumer)) {
+          this.dismiss('unsubscribe', consumer);
+        }
+        return undefined;
+      case 'deadlock':
+        this.#deadlock(consumer, event);
+        return undefined;
+    }
+  }
+
+  #deadlock(consumer: Consumer, event: NotifierEvent): void {
+    const { registration } = consumer;
+    if (registration === undefined) return;
+    consumer.left = true;
+    const grace = registration.unregister();
+    consumer.witness.left();
+    try {
+      event.waitUntil(grace);
+      this.#breaks(6, 'waiting for the end of its own grace period was not refused');
+    } catch (error) {
+      if (!(error instanceof MemfileError) || error.code !== 'EDEADLK') throw error;
+    }
+  }
+
+  #newWork(call: Call): Promise<void> {
+    this.#goesOn(call, 1);
+    return new Promise((resolve, reject) => this.#work.push({ call, resolve, reject }));
+  }
+
+  #goesOn(call: Call, by: 1 | -1): void {
+    call.working += by;
+    call.consumer.working += by;
+  }
+
+  #awaitGrace(consumer: Consumer, registration: Registration): void {
+    void registration.unregister().then(() => {
+      consumer.gone = true;
+      if (consumer.working > 0) {
+        this.#breaks(6, `${consumer.name} is still at work after its grace period`);
+      }
+    });
+  }
+
+  #breaks(law: number, detail: string): void {
+    this.broken.push({ law, detail });
+  }
+}
+
+/** Runs every promise that has settled, and what follows from it. */
+export async function settle(): Promise<void> {
+  for (let i = 0; i < 12; i++) await Promise.resolve();
+}
+
+function pick<T>(from: readonly T[], which: number): T | undefined {
+  return from.length === 0 ? undefined : from[which % from.length];
+}
+
+function take<T>(from: T[], which: number): T | undefined {
+  return from.length === 0 ? undefined : from.splice(which % from.length, 1)[0];
+}
+
+/** Runs a program in a world of its own. */
+export async function play(program: Program, harmless = false): Promise<World> {
+  const world = new World(harmless);
+  await world.start();
+  await world.run(program);
+  return world;
+}
