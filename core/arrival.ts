@@ -40,10 +40,12 @@ export function arrive(
     for (const run of runs) store.free(run.start, run.end);
     throw refused;
   }
-  operation.whenLetGo('every consumer has taken notice', () => {
-    if (error === undefined) then();
-    else operation.reject(partly(operation, error, countPages(runs)));
-  });
+  if (error !== undefined) {
+    operation.code = error.code;
+    operation.effect = 'partial';
+    operation.failed(`store "${state.store}" in allocate`, error);
+  }
+  operation.whenLetGo('every consumer has taken notice', then);
 }
 
 /** Asks the store for the holes of the range, and believes only what can be true. */
@@ -90,13 +92,4 @@ function allocate(
 
 function taken(frames: FileCore['state']['frames'], { start, end }: PfnRun): boolean {
   return frames.ranges(start, end).length > 0;
-}
-
-function partly(operation: Operation, cause: MemfileError, pages: number): MemfileError {
-  const stayed = pages === 0 ? 'nothing was added' : `the ${pages} pages that were added stay`;
-  const effect = pages === 0 ? 'none' : 'partial';
-  return new MemfileError(cause.code, operation.syscall, `${stayed}: ${cause.message}`, {
-    effect,
-    cause,
-  });
 }

@@ -182,7 +182,13 @@ export class MemoryFile implements NotifiedFile {
         });
       }
       if (pages >= end) this.#finish(operation);
-      else depart(this.#core, operation, pages, end, reason, () => this.#finish(operation));
+      else {
+        depart(this.#core, operation, pages, end, reason, () => {
+          // The size has changed even if the store kept the pages.
+          if (operation.effect === 'none') operation.effect = 'partial';
+          this.#finish(operation);
+        });
+      }
     });
   }
 
@@ -353,6 +359,7 @@ export class MemoryFile implements NotifiedFile {
     this.#core.record(operation, { type: 'close', file: this.id });
     this.#closed = true;
     this.#onClosed();
+    operation.effect = 'done'; // Whatever became of the frames, the file is closed.
     this.#finish(operation);
   }
 

@@ -1,4 +1,4 @@
-import { asMemfileError, MemfileError, messageOf, type Effect } from './errno.js';
+import { asMemfileError, MemfileError, messageOf, type Effect, type ErrnoCode } from './errno.js';
 import { formatRange, type PageRange } from './page-range.js';
 import { DONE, standsFor, type WaitNode } from './waits-for.js';
 
@@ -27,7 +27,8 @@ export class Operation implements WaitNode, PageRange {
   followers: Operation[] | undefined;
   /** Whether any event of it is in the journal: from then on it takes place. */
   recorded = false;
-  /** What it did, should it reject. */
+  /** Why it rejects, and what it did all the same, should anybody fail. */
+  code: ErrnoCode = 'EIO';
   effect: Effect = 'done';
   /** Where a consumer failed to let go of pages that are leaving. */
   unsafe: readonly PageRange[] = NONE;
@@ -112,7 +113,7 @@ export class Operation implements WaitNode, PageRange {
     this.#failures = [...this.#failures, { who, error }];
   }
 
-  /** Every step is taken: resolves, or rejects with EIO naming whoever failed on the way. */
+  /** Every step is taken: resolves, or rejects naming whoever failed on the way. */
   finish(value?: unknown): void {
     const failures = this.#failures;
     if (failures.length === 0) {
@@ -122,9 +123,9 @@ export class Operation implements WaitNode, PageRange {
     const who = failures.map((failure) => failure.who).join(', ');
     const errors = failures.map((failure) => failure.error);
     const cause = errors.length === 1 ? errors[0] : new AggregateError(errors, who);
-    const { syscall, effect } = this;
+    const { code, syscall, effect } = this;
     const detail = `${who} failed: ${messageOf(cause)}`;
-    this.reject(new MemfileError('EIO', syscall, detail, { effect, cause }));
+    this.reject(new MemfileError(code, syscall, detail, { effect, cause }));
   }
 
   reject(error: MemfileError): void {

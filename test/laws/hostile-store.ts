@@ -23,7 +23,7 @@ export class HostileStore implements BackingStore<'hostile'> {
   /** How it misbehaves the next time that this is possible. */
   fault: Fault | undefined;
   closed = 0;
-  readonly #inner = shmem({ quota: 64 });
+  readonly #inner = shmem();
   readonly #log: StoreLog;
 
   constructor(log: StoreLog) {

@@ -8,7 +8,7 @@ export type Behaviour =
   | 'wait'
   /** Returns a promise of such work. */
   | 'async'
-  /** Work that never settles: only eviction helps. */
+  /** Work that never settles: only eviction helps. (An observer cannot be evicted; it is 'ok'.) */
   | 'never'
   /** Starts a punch of the range that it is told of, and does not wait for it. */
   | 'reenter'

@@ -11,6 +11,7 @@ import {
   type Registration,
   type StateSnapshot,
 } from '../../core/index.js';
+import type { Subscription } from 'rxjs';
 import type { ConsumerWitness } from '../../adapters/witness.js';
 import { LawModel } from '../model/index.js';
 import { FrameLedger } from './frame-ledger.js';
@@ -35,6 +36,8 @@ export interface Delivery {
   readonly start: number;
   readonly end: number;
   readonly position: number;
+  readonly reason: string;
+  readonly kept: readonly PageRange[];
   /** The step of the program in which it came. */
   readonly step: number;
 }
@@ -60,10 +63,17 @@ export class Consumer {
   readonly range: PageRange;
   readonly behaviours: readonly Behaviour[];
   registration: Registration | undefined;
+  subscription: Subscription | undefined;
+  /** Its registration, as an operation. */
+  operation: SubmittedOperation | undefined;
   witness: ConsumerWitness;
   calls = 0;
   /** Pieces of its work that are not over, its callback included. */
   working = 0;
+  /** Its place in the list, as it learnt of it. */
+  place: { readonly position: number; readonly snapshot: readonly PageRange[] } | undefined;
+  /** How many deliveries there had been in all when it left. */
+  leftAt = Infinity;
   /** Its `unregister()` has resolved. */
   gone = false;
   left = false;
@@ -116,11 +126,13 @@ export class World {
   /** The state after every step, by position. */
   readonly states = new Map<number, StateSnapshot>();
   step = 0;
+  /** Called after every step, when nothing moves by itself any more. */
+  onQuiet: ((world: World) => void) | undefined;
   #work: Work[] = [];
   #calling: Consumer | undefined;
   readonly #harmless: boolean;
 
-  /** @param harmless lets every consumer behave: what the others are told must not change. */
+  /** @param harmless lets nobody fail: what everybody is told must not change. */
   constructor(harmless = false) {
     this.#harmless = harmless;
   }
@@ -137,8 +149,11 @@ export class World {
   async run({ steps }: Program): Promise<void> {
     for (const step of steps) {
       this.step++;
+      const alone = step.do === 'punch' && this.#nothingPrecedes(step.file, step);
       this.take(step);
+      if (alone) this.#expectToldAtOnce(step.file, step);
       await settle();
+      this.onQuiet?.(this);
       this.states.set(this.memfile.state.position, this.memfile.state.toJSON());
     }
     this.step++;
@@ -179,14 +194,17 @@ export class World {
       case 'settle':
         this.endWork(step.which)?.resolve();
         break;
-      case 'reject':
-        this.endWork(step.which)?.reject(new Error('the work failed'));
+      case 'reject': {
+        const work = this.endWork(step.which);
+        if (this.#harmless) work?.resolve();
+        else work?.reject(new Error('the work failed'));
         break;
+      }
       case 'resume':
         take(this.scheduler.suspended, step.which)?.();
         break;
       case 'abort':
-        pick(this.operations, step.which)?.abort.abort();
+        this.abort(pick(this.operations.slice(FILES), step.which));
         break;
       case 'fault':
         this.store.fault = step.fault;
@@ -233,7 +251,7 @@ export class World {
     file: number,
     range: PageRange,
     start: (signal: AbortSignal) => Promise<unknown>,
-  ): void {
+  ): SubmittedOperation {
     const abort = new AbortController();
     const nested = this.#calling !== undefined;
     const operation: SubmittedOperation = { kind, file, range, abort, nested, outcome: 'pending' };
@@ -246,6 +264,7 @@ export class World {
         operation.outcome = error as MemfileError;
       },
     );
+    return operation;
   }
 
   register(
@@ -263,29 +282,76 @@ export class World {
     this.consumers.push(consumer);
     const call = (from: number, to: number, event: NotifierEvent): void | Promise<void> =>
       this.#called(consumer, from, to, event);
-    const notifier = observer ? {} : { fallocate: call, invalidate: call, invalidateEnd: call };
-    this.submit('register', file, range, (signal) =>
+    if (observer) {
+      this.#observe(consumer, call);
+      return;
+    }
+    const notifier = { fallocate: call, invalidate: call, invalidateEnd: call };
+    consumer.operation = this.submit('register', file, range, (signal) =>
       target.register(notifier, { range, name, signal }).then((registration) => {
         consumer.registration = registration;
+        consumer.place = registration;
         witness.registered(registration);
-        if (observer) {
-          const next = (told: Notification): void | Promise<void> =>
-            told.type === 'snapshot'
-              ? undefined
-              : this.#called(consumer, told.start, told.end, { ...told, file: target });
-          registration.subscribe({ next });
-        }
       }),
     );
   }
 
+  /** The consumer is an RxJS observer of `notifications$`. */
+  #observe(
+    consumer: Consumer,
+    call: (start: number, end: number, event: NotifierEvent) => void | Promise<void>,
+  ): void {
+    const { file, range, name, witness } = consumer;
+    const index = this.files.indexOf(file);
+    const abort = new AbortController();
+    const operation: SubmittedOperation = {
+      kind: 'register',
+      file: index,
+      range,
+      abort,
+      nested: false,
+      outcome: 'pending',
+    };
+    this.operations.push(operation);
+    consumer.operation = operation;
+    const next = (told: Notification): void | Promise<void> => {
+      if (told.type === 'snapshot') {
+        const { ranges: snapshot, position } = told;
+        operation.outcome = 'done';
+        consumer.place = { position, snapshot };
+        witness.registered({ range, snapshot, position });
+        return undefined;
+      }
+      return call(told.start, told.end, { ...told, file });
+    };
+    consumer.subscription = file
+      .notifications$({ range, name, signal: abort.signal })
+      .subscribe({ next, error: (error) => (operation.outcome = error as MemfileError) });
+  }
+
+  /** Cancels what is queued; a registration that has its place leaves it. */
+  abort(operation: SubmittedOperation | undefined): void {
+    operation?.abort.abort();
+    const consumer = this.consumers.find((one) => one.operation === operation);
+    if (consumer === undefined) return;
+    if (consumer.subscription !== undefined && operation?.outcome === 'pending') {
+      operation.outcome = 'done';
+    }
+    if (consumer.place !== undefined) this.#left(consumer);
+  }
+
   dismiss(how: 'unsubscribe' | 'unregister' | 'evict', consumer: Consumer | undefined): void {
+    if (consumer?.subscription !== undefined) {
+      consumer.subscription.unsubscribe();
+      if (consumer.operation?.outcome === 'pending') consumer.operation.outcome = 'done';
+      this.#left(consumer);
+      return;
+    }
     const registration = consumer?.registration;
     if (consumer === undefined || registration === undefined) return;
     registration[how === 'evict' ? 'evict' : 'unsubscribe']();
     if (how === 'evict') consumer.evicted = true;
-    if (!consumer.left) consumer.witness.left();
-    consumer.left = true;
+    this.#left(consumer);
     if (how === 'unregister') this.#awaitGrace(consumer, registration);
   }
 
@@ -323,6 +389,25 @@ export class World {
     return this.consumers.filter((consumer) => !this.probes.includes(consumer));
   }
 
+  #nothingPrecedes(file: number, { start, pages }: { start: number; pages: number }): boolean {
+    const range = { start, end: start + pages };
+    return this.operations.every(
+      (earlier) =>
+        earlier.file !== file || earlier.outcome !== 'pending' || !overlap(earlier.range, range),
+    );
+  }
+
+  #expectToldAtOnce(file: number, { start }: { start: number }): void {
+    const probe = this.probes[file]!;
+    const closed = this.files[file]!.closed;
+    const told = this.deliveries.some(
+      (delivery) =>
+        delivery.consumer === probe && delivery.step === this.step && delivery.start === start,
+    );
+    if (!closed && !told)
+      this.#breaks(1, 'an operation that nothing precedes was not told at once');
+  }
+
   #called(
     consumer: Consumer,
     start: number,
@@ -333,8 +418,9 @@ export class World {
       this.#breaks(1, `${consumer.name} is told inside another call`);
     if (consumer.gone) this.#breaks(6, `${consumer.name} is told after its grace period`);
     if (consumer.left) this.#breaks(3, `${consumer.name} is told after it left`);
-    const { type, position } = event;
-    this.deliveries.push({ consumer, type, start, end, position, step: this.step });
+    const { type, position, reason, kept = [] } = event;
+    const { step } = this;
+    this.deliveries.push({ consumer, type, start, end, position, reason, kept, step });
     consumer.witness.told(event, start, end);
     const call = { consumer, name: consumer.name, working: 0 };
     if (type === 'invalidate') this.ledger.told(call, consumer.file.id, start, end);
@@ -352,7 +438,7 @@ export class World {
     const { consumer } = call;
     const { behaviours, file } = consumer;
     const behaviour = behaviours[consumer.calls++ % behaviours.length]!;
-    switch (this.#harmless && behaviour !== 'reenter' && behaviour !== 'leave' ? 'ok' : behaviour) {
+    switch (this.#harmless && behaviour === 'throw' ? 'ok' : behaviour) {
       case 'ok':
         return undefined;
       case 'throw':
@@ -364,6 +450,7 @@ export class World {
       case 'async':
         return this.#newWork(call);
       case 'never':
+        if (consumer.subscription !== undefined) return undefined;
         this.#goesOn(call, 1);
         return new Promise(() => {});
       case 'reenter':
@@ -372,9 +459,7 @@ export class World {
           this.punch(this.files.indexOf(file), { start, end });
         return undefined;
       case 'leave':
-        if (consumer.registration !== undefined && !this.probes.includes(consumer)) {
-          this.dismiss('unsubscribe', consumer);
-        }
+        this.dismiss('unsubscribe', consumer);
         return undefined;
       case 'deadlock':
         this.#deadlock(consumer, event);
@@ -385,15 +470,21 @@ export class World {
   #deadlock(consumer: Consumer, event: NotifierEvent): void {
     const { registration } = consumer;
     if (registration === undefined) return;
-    consumer.left = true;
     const grace = registration.unregister();
-    consumer.witness.left();
+    this.#left(consumer);
     try {
       event.waitUntil(grace);
       this.#breaks(6, 'waiting for the end of its own grace period was not refused');
     } catch (error) {
       if (!(error instanceof MemfileError) || error.code !== 'EDEADLK') throw error;
     }
+  }
+
+  #left(consumer: Consumer): void {
+    if (consumer.left) return;
+    consumer.left = true;
+    consumer.leftAt = this.deliveries.length;
+    consumer.witness.left();
   }
 
   #newWork(call: Call): Promise<void> {
@@ -425,6 +516,10 @@ export async function settle(): Promise<void> {
   for (let i = 0; i < 12; i++) await Promise.resolve();
 }
 
+export function overlap(a: PageRange, b: PageRange): boolean {
+  return a.start < b.end && b.start < a.end;
+}
+
 function pick<T>(from: readonly T[], which: number): T | undefined {
   return from.length === 0 ? undefined : from[which % from.length];
 }
@@ -434,8 +529,12 @@ function take<T>(from: T[], which: number): T | undefined {
 }
 
 /** Runs a program in a world of its own. */
-export async function play(program: Program, harmless = false): Promise<World> {
+export async function play(
+  program: Program,
+  { harmless = false, onQuiet }: { harmless?: boolean; onQuiet?: (world: World) => void } = {},
+): Promise<World> {
   const world = new World(harmless);
+  world.onQuiet = onQuiet;
   await world.start();
   await world.run(program);
   return world;
