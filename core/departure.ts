@@ -1,4 +1,5 @@
 import type { Reason } from './event.js';
+import { Extents } from './extents.js';
 import type { FileCore } from './file-core.js';
 import { tell } from './notifier-list.js';
 import type { Operation } from './operation.js';
@@ -57,10 +58,14 @@ function free(
   }
   const where = { file: state.id, operation: operation.id };
   for (const range of kept) file.record(operation, { type: 'kept', ...where, ...range });
+  const leaked = new Extents();
   for (const { page, end, pfn } of pins) {
     const stayed = clip(kept, { start: page, end }).length > 0;
     if (stayed) store.putUnlockPfn(pfn);
-    else file.record(operation, { type: 'quarantine', ...where, start: page, end, pfn });
+    else leaked.set(page, end, pfn);
+  }
+  for (const { start, end, value: pfn } of leaked.runs()) {
+    file.record(operation, { type: 'quarantine', ...where, start, end, pfn });
   }
   return kept;
 }

@@ -131,7 +131,9 @@ export class MemoryFile implements NotifiedFile {
    */
   fallocate(start: number, end: number, options: FallocateOptions = {}): Promise<void> {
     const { keepSize = false, reason = 'fallocate' } = options;
-    if (end > MAX_PAGES) return this.#refuse('EFBIG', 'fallocate', `end ${end}`);
+    if (isPageCount(end) && end > MAX_PAGES) {
+      return this.#refuse('EFBIG', 'fallocate', `end ${end}`);
+    }
     return this.#operate('fallocate', start, end, options, (operation) => {
       if (end > this.pages) this.#refuseSealed('fallocate', 'grow');
       arrive(this.#core, operation, start, end, reason, !keepSize, () => this.#finish(operation));

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { gfnRange } from '../../adapters/kvm/index.js';
 import { v4, v6, v6Fix, type Slot, type Translation } from '../museum/translations.js';

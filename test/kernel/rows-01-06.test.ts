@@ -299,12 +299,19 @@ describe('row 6', () => {
   it(`${name} — seed`, async () => {
     const { kernel, inode: a } = v4();
     const b = new ShmemInode(kernel);
-    const slow = gate();
+    const [called, slow] = [gate(), gate()];
     const idle = new MemfileNotifier({});
+    const sleeper = new MemfileNotifier({
+      invalidate: () => {
+        called.open();
+        return slow.opened;
+      },
+    });
     kernel.registerNotifier(a, idle, {});
-    kernel.registerNotifier(b, new MemfileNotifier({ invalidate: () => slow.opened }), {});
+    kernel.registerNotifier(b, sleeper, {});
     await b.fallocate(0, 1);
     const punched = b.punchHole(0, 1);
+    await called.opened;
     const gone = kernel.unregisterNotifier(a, idle);
     expect(a.notifiers.length).toBe(0);
     expect(await isPending(gone)).toBe(true); // Of another file, and it waits.
@@ -347,6 +354,6 @@ describe('row 6', () => {
     slow.open();
     await Promise.all([gone, punched]);
     expect(log[0]).toBe('let go');
-    expect(log.toSorted()).toEqual(['gone', 'let go', 'punched']);
+    expect(new Set(log)).toEqual(new Set(['let go', 'gone', 'punched']));
   });
 });

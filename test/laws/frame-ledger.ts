@@ -4,6 +4,8 @@ interface Worker {
   readonly name: string;
   /** Pieces of its work that are not over. */
   readonly working: number;
+  /** It failed to let go, so nobody knows whether it has. */
+  readonly failed: boolean;
 }
 
 /**
@@ -35,8 +37,8 @@ export class FrameLedger implements StoreLog {
         if (used === frame) this.broken.push(`${where} and is page ${key}`);
       }
       if (this.references.has(frame)) this.broken.push(`${where} and is referenced`);
-      for (const { name, working } of this.#told.get(frame) ?? []) {
-        if (working > 0) this.broken.push(`${where} and ${name} has not let go`);
+      for (const { name, working, failed } of this.#told.get(frame) ?? []) {
+        if (working > 0 || failed) this.broken.push(`${where} and ${name} has not let go`);
       }
       this.#told.delete(frame);
       this.#frames.set(`${file}:${page}`, frame);

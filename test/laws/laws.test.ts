@@ -6,8 +6,10 @@ import {
   clippingFindings,
   interleavingFindings,
   queueFindings,
+  registrationFindings,
   seen,
   snapshotFindings,
+  tellingOrderFindings,
 } from './oracles.js';
 import { play, type World } from './world.js';
 
@@ -24,7 +26,8 @@ describe('the laws, by random programs', () => {
       const world = await play(program, { onQuiet });
       const stuck = world.pending().map(({ kind }) => `${kind} never ended`);
       const journal = interleavingFindings(world.memfile.journal.read(1));
-      return [...findings, ...stuck, ...journal, ...seen(world, 1)];
+      const order = tellingOrderFindings(world);
+      return [...findings, ...stuck, ...journal, ...order, ...seen(world, 1)];
     }),
   );
 
@@ -125,7 +128,7 @@ describe('the laws, by random programs', () => {
         if (replayed !== JSON.stringify(state)) findings.push(`at ${position}: ${replayed}`);
       }
       expect(world.states.size).toBeGreaterThan(0);
-      return findings;
+      return [...findings, ...registrationFindings(world)];
     }, 300),
   );
 });

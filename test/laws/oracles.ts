@@ -69,6 +69,35 @@ export function interleavingFindings(journal: Iterable<Recorded>): Finding[] {
   return found;
 }
 
+/** Law 1: arrival in the order of registration, departure newest first, ends as arrival. */
+export function tellingOrderFindings(world: World): Finding[] {
+  const found: Finding[] = [];
+  let before: Delivery | undefined;
+  for (const delivery of world.deliveries) {
+    const [a, b] = [before?.consumer.place?.position, delivery.consumer.place?.position];
+    if (before?.position === delivery.position && a !== undefined && b !== undefined) {
+      const newestFirst = delivery.type === 'invalidate';
+      if (newestFirst ? a <= b : a >= b) {
+        found.push(
+          `${before.consumer.name} before ${delivery.consumer.name} at ${delivery.position}`,
+        );
+      }
+    }
+    before = delivery;
+  }
+  return found;
+}
+
+/** Law 10: the state has the registrations that consumers know of, and no other. */
+export function registrationFindings(world: World): Finding[] {
+  const known = world.consumers
+    .filter(({ place, left, file }) => place !== undefined && !left && !file.closed)
+    .map(({ name }) => name);
+  const recorded = world.memfile.state.toJSON().registrations.map(({ name }) => name);
+  const difference = `${sorted(recorded)} and not ${sorted(known)}`;
+  return sorted(recorded) === sorted(known) ? [] : [difference];
+}
+
 /** Law 3: every begin that a consumer was told has exactly one end or one `left` row. */
 export function balanceFindings(world: World): Finding[] {
   const events = [...world.memfile.journal.read(1)];
@@ -164,4 +193,8 @@ function toldOf(world: World, consumer: Consumer, at: number): string[] {
   return world.deliveries
     .filter((delivery) => delivery.consumer === consumer && delivery.position === at)
     .map(({ type, start, end }) => `${type} ${start} ${end}`);
+}
+
+function sorted(names: readonly string[]): string {
+  return [...names].sort().join();
 }

@@ -12,6 +12,8 @@ export type Behaviour =
   | 'never'
   /** Starts a punch of the range that it is told of, and does not wait for it. */
   | 'reenter'
+  /** Starts a punch of one page next to it, and does not wait for it. */
+  | 'stray'
   /** Unsubscribes itself. */
   | 'leave'
   /** Gives `waitUntil` the end of its own grace period, which cannot come. */
@@ -65,7 +67,14 @@ const behaviour: fc.Arbitrary<Behaviour> = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom<Behaviour>('wait', 'async') },
   {
     weight: 3,
-    arbitrary: fc.constantFrom<Behaviour>('throw', 'reenter', 'leave', 'deadlock', 'never'),
+    arbitrary: fc.constantFrom<Behaviour>(
+      'throw',
+      'reenter',
+      'stray',
+      'leave',
+      'deadlock',
+      'never',
+    ),
   },
 );
 

@@ -46,8 +46,11 @@ export interface Delivery {
 interface Call {
   readonly consumer: Consumer;
   readonly name: string;
+  /** Of the event that it was called for. */
+  readonly position: number;
   /** Pieces of its work that are not over. */
   working: number;
+  failed: boolean;
 }
 
 /** Work that a callback left behind; a later step settles it. */
@@ -126,6 +129,9 @@ export class World {
   /** The state after every step, by position. */
   readonly states = new Map<number, StateSnapshot>();
   step = 0;
+  /** What was called to let go of pages, and the begins of which the end has not come. */
+  readonly #calls: Call[] = [];
+  readonly #begun: { file: MemoryFile; start: number; end: number; position: number }[] = [];
   /** Called after every step, when nothing moves by itself any more. */
   onQuiet: ((world: World) => void) | undefined;
   #work: Work[] = [];
@@ -197,7 +203,10 @@ export class World {
       case 'reject': {
         const work = this.endWork(step.which);
         if (this.#harmless) work?.resolve();
-        else work?.reject(new Error('the work failed'));
+        else if (work !== undefined) {
+          this.#fails(work.call);
+          work.reject(new Error('the work failed'));
+        }
         break;
       }
       case 'resume':
@@ -389,6 +398,27 @@ export class World {
     return this.consumers.filter((consumer) => !this.probes.includes(consumer));
   }
 
+  /** The first consumer of a file hears the end first: by then everybody has let go. */
+  #expectLetGo(
+    { file }: Consumer,
+    type: NotifierEvent['type'],
+    start: number,
+    end: number,
+    position: number,
+  ): void {
+    if (type === 'invalidate') this.#begun.push({ file, start, end, position });
+    if (type !== 'invalidateEnd') return;
+    const at = this.#begun.findIndex(
+      (begin) => begin.file === file && begin.start === start && begin.end === end,
+    );
+    const begin = this.#begun.splice(at, 1)[0];
+    for (const call of this.#calls) {
+      if (call.position !== begin?.position || call.working === 0 || call.consumer.evicted)
+        continue;
+      this.#breaks(4, `${call.name} has not let go at the end of what began at ${call.position}`);
+    }
+  }
+
   #nothingPrecedes(file: number, { start, pages }: { start: number; pages: number }): boolean {
     const range = { start, end: start + pages };
     return this.operations.every(
@@ -422,7 +452,9 @@ export class World {
     const { step } = this;
     this.deliveries.push({ consumer, type, start, end, position, reason, kept, step });
     consumer.witness.told(event, start, end);
-    const call = { consumer, name: consumer.name, working: 0 };
+    const call: Call = { consumer, name: consumer.name, position, working: 0, failed: false };
+    if (this.probes.includes(consumer)) this.#expectLetGo(consumer, type, start, end, position);
+    else if (type === 'invalidate') this.#calls.push(call);
     if (type === 'invalidate') this.ledger.told(call, consumer.file.id, start, end);
     this.#calling = consumer;
     this.#goesOn(call, 1);
@@ -442,7 +474,7 @@ export class World {
       case 'ok':
         return undefined;
       case 'throw':
-        consumer.failures++;
+        this.#fails(call);
         throw new Error('the callback failed');
       case 'wait':
         event.waitUntil(this.#newWork(call));
@@ -452,11 +484,18 @@ export class World {
       case 'never':
         if (consumer.subscription !== undefined) return undefined;
         this.#goesOn(call, 1);
+        call.failed = true; // It ends by eviction only.
         return new Promise(() => {});
       case 'reenter':
         // Once only: told of its own punch, it would punch for ever.
         if (consumer.calls <= behaviours.length)
           this.punch(this.files.indexOf(file), { start, end });
+        return undefined;
+      case 'stray':
+        if (consumer.calls <= behaviours.length) {
+          const page = (end + 1) % PAGES;
+          this.punch(this.files.indexOf(file), { start: page, end: page + 1 });
+        }
         return undefined;
       case 'leave':
         this.dismiss('unsubscribe', consumer);
@@ -490,6 +529,12 @@ export class World {
   #newWork(call: Call): Promise<void> {
     this.#goesOn(call, 1);
     return new Promise((resolve, reject) => this.#work.push({ call, resolve, reject }));
+  }
+
+  #fails(call: Call): void {
+    call.failed = true;
+    // What an evicted consumer does later is nobody's news any more.
+    if (!call.consumer.evicted) call.consumer.failures++;
   }
 
   #goesOn(call: Call, by: 1 | -1): void {

@@ -1,0 +1,238 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Extents, MAX_PAGES, type Extent, type PageRange } from '../../core/index.js';
+
+/** The pages that the programs below write to; small, so that they meet often. */
+const PAGES = 48;
+
+type Command =
+  | { readonly type: 'set'; readonly start: number; readonly end: number; readonly value: number }
+  | { readonly type: 'delete'; readonly start: number; readonly end: number };
+
+const range = fc
+  .tuple(fc.nat(PAGES - 1), fc.integer({ min: 1, max: 20 }))
+  .map(([start, length]) => ({ start, end: Math.min(start + length, PAGES) }));
+
+/** Numbers at one of few distances from their pages, so that neighbours often join. */
+const command: fc.Arbitrary<Command> = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc
+      .tuple(range, fc.constantFrom(0, 0, 0, 7, 1000, 2 ** 40))
+      .map(([{ start, end }, shift]): Command => ({
+        type: 'set',
+        start,
+        end,
+        value: start + shift,
+      })),
+  },
+  { weight: 1, arbitrary: range.map((where): Command => ({ type: 'delete', ...where })) },
+);
+
+/** The obvious way: a number for every page. */
+class PerPage {
+  readonly numbers = new Map<number, number>();
+
+  set(start: number, end: number, value: number): void {
+    for (let page = start; page < end; page++) this.numbers.set(page, value + (page - start));
+  }
+
+  delete(start: number, end: number): number {
+    let removed = 0;
+    for (let page = start; page < end; page++) if (this.numbers.delete(page)) removed++;
+    return removed;
+  }
+
+  runs(start: number, end: number): Extent[] {
+    const runs: { start: number; end: number; value: number }[] = [];
+    for (let page = start; page < end; page++) {
+      const value = this.numbers.get(page);
+      if (value === undefined) continue;
+      const last = runs.at(-1);
+      if (last?.end === page && last.value + (page - last.start) === value) last.end++;
+      else runs.push({ start: page, end: page + 1, value });
+    }
+    return runs;
+  }
+
+  ranges(start: number, end: number, held: boolean): PageRange[] {
+    const ranges: { start: number; end: number }[] = [];
+    for (let page = start; page < end; page++) {
+      if (this.numbers.has(page) !== held) continue;
+      const last = ranges.at(-1);
+      if (last?.end === page) last.end++;
+      else ranges.push({ start: page, end: page + 1 });
+    }
+    return ranges;
+  }
+}
+
+describe('Extents', () => {
+  it('holds nothing before anything is set', () => {
+    const extents = new Extents();
+    expect(extents.get(0)).toBe(-1);
+    expect(extents.has(MAX_PAGES - 1)).toBe(false);
+    expect(extents.first()).toBeUndefined();
+    expect(extents.limit).toBe(0);
+    expect(extents.pages).toBe(0);
+    expect(extents.delete(0, MAX_PAGES)).toBe(0);
+    expect(extents.runs()).toEqual([]);
+    expect(extents.ranges()).toEqual([]);
+    expect(extents.holes(3, 5)).toEqual([{ start: 3, end: 5 }]);
+  });
+
+  it('is a map from pages to numbers, whatever is set and deleted, across chunks', () => {
+    const chunkSize = fc.constantFrom(1, 2, 3, 7, 16, PAGES, 2 ** 20);
+    const program = fc.array(command, { maxLength: 25 });
+    fc.assert(
+      fc.property(chunkSize, program, range, (chunkSize, program, window) => {
+        const extents = new Extents(chunkSize);
+        const model = new PerPage();
+        for (const { type, start, end, ...rest } of program) {
+          if (type === 'delete') {
+            expect(extents.delete(start, end)).toBe(model.delete(start, end));
+          } else {
+            const { value } = rest as { value: number };
+            extents.set(start, end, value);
+            model.set(start, end, value);
+          }
+          expect(extents.pages).toBe(model.numbers.size);
+          expect(extents.runs()).toEqual(model.runs(0, PAGES));
+        }
+        for (let page = 0; page <= PAGES; page++) {
+          expect(extents.get(page)).toBe(model.numbers.get(page) ?? -1);
+          expect(extents.has(page)).toBe(model.numbers.has(page));
+        }
+        const { start, end } = window;
+        expect(extents.runs(start, end)).toEqual(model.runs(start, end));
+        expect(extents.ranges(start, end)).toEqual(model.ranges(start, end, true));
+        expect(extents.ranges()).toEqual(model.ranges(0, PAGES, true));
+        expect(extents.holes(start, end)).toEqual(model.ranges(start, end, false));
+        const runs = model.runs(0, PAGES);
+        expect(extents.limit).toBe(runs.at(-1)?.end ?? 0);
+        const first = extents.first();
+        expect(first?.start).toBe(runs[0]?.start);
+        expect(first?.value).toBe(runs[0]?.value);
+        // What crosses a chunk's border may be told in two.
+        const border = (Math.floor((first?.start ?? 0) / chunkSize) + 1) * chunkSize;
+        if (first !== undefined) {
+          expect(first.end).toBeLessThanOrEqual(runs[0]!.end);
+          expect(first.end).toBeGreaterThanOrEqual(Math.min(runs[0]!.end, border));
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('as a set, holds every page as itself', () => {
+    fc.assert(
+      fc.property(fc.array(range, { maxLength: 10 }), (ranges) => {
+        const extents = new Extents(7);
+        for (const { start, end } of ranges) extents.add(start, end);
+        for (let page = 0; page < PAGES; page++) {
+          const there = ranges.some(({ start, end }) => page >= start && page < end);
+          expect(extents.get(page)).toBe(there ? page : -1);
+        }
+        expect(extents.runs()).toEqual(
+          extents.ranges().map(({ start, end }) => ({ start, end, value: start })),
+        );
+      }),
+    );
+  });
+
+  describe('joins neighbours whose numbers follow each other', () => {
+    const whole = { start: 0, end: 12, value: 100 };
+    const parts = [
+      [0, 4, 100],
+      [4, 8, 104],
+      [8, 12, 108],
+    ] as const;
+
+    it.each([
+      [[0, 1, 2]],
+      [[0, 2, 1]],
+      [[1, 0, 2]],
+      [[1, 2, 0]],
+      [[2, 0, 1]],
+      [[2, 1, 0]],
+      [[0, 1, 2, 1]],
+    ])('set in the order %s', (order) => {
+      const extents = new Extents();
+      for (const part of order) {
+        const [start, end, value] = parts[part]!;
+        extents.set(start, end, value);
+      }
+      expect(extents.runs()).toEqual([whole]);
+      expect(extents.first()).toEqual(whole); // Stored as one, not only told as one.
+    });
+
+    it('and a part that is set anew inside it changes nothing', () => {
+      const extents = new Extents();
+      extents.set(0, 12, 100);
+      for (const [start, end, value] of parts) extents.set(start, end, value);
+      expect(extents.first()).toEqual(whole);
+      expect(extents.pages).toBe(12);
+    });
+
+    it('but not those whose numbers do not', () => {
+      const extents = new Extents();
+      extents.set(0, 4, 100);
+      extents.set(4, 8, 105);
+      expect(extents.runs()).toEqual([
+        { start: 0, end: 4, value: 100 },
+        { start: 4, end: 8, value: 105 },
+      ]);
+      expect(extents.ranges()).toEqual([{ start: 0, end: 8 }]);
+    });
+  });
+
+  describe('far out', () => {
+    it('keeps page numbers and values exact up to the largest file', () => {
+      const extents = new Extents();
+      extents.set(MAX_PAGES - 3, MAX_PAGES, 2 ** 52);
+      expect(extents.get(MAX_PAGES - 1)).toBe(2 ** 52 + 2);
+      expect(extents.limit).toBe(MAX_PAGES);
+      expect(extents.first()).toEqual({ start: MAX_PAGES - 3, end: MAX_PAGES, value: 2 ** 52 });
+      expect(extents.delete(MAX_PAGES - 2, MAX_PAGES)).toBe(2);
+      expect(extents.limit).toBe(MAX_PAGES - 2);
+    });
+
+    it('visits only what is there when a range is huge', () => {
+      const extents = new Extents();
+      for (const start of [0, 2 ** 30, 2 ** 50]) extents.set(start, start + 2, start);
+      // A walk over every chunk of 2^51 pages would take 2^31 steps.
+      expect(extents.holes(0, MAX_PAGES)).toHaveLength(3);
+      expect(extents.delete(1, MAX_PAGES)).toBe(5);
+      expect(extents.runs()).toEqual([{ start: 0, end: 1, value: 0 }]);
+    });
+  });
+
+  describe('2^28 pages, filled 512 at a time', () => {
+    const END = 2 ** 28;
+    const STEP = 512;
+
+    it('are one run, a stored one for each chunk', () => {
+      const extents = new Extents();
+      for (let page = 0; page < END; page += STEP) extents.set(page, page + STEP, page + 1);
+      expect(extents.pages).toBe(END);
+      expect(extents.limit).toBe(END);
+      expect(extents.runs()).toEqual([{ start: 0, end: END, value: 1 }]);
+      expect(extents.runs()).toHaveLength(1);
+      expect(extents.first()).toEqual({ start: 0, end: 2 ** 20, value: 1 });
+    });
+
+    it('are one run too when every other piece came first', () => {
+      const extents = new Extents();
+      const fill = (from: number): void => {
+        for (let page = from; page < END; page += 2 * STEP) extents.set(page, page + STEP, page);
+      };
+      fill(STEP);
+      expect(extents.runs()).toHaveLength(END / STEP / 2);
+      expect(extents.holes(0, END)).toHaveLength(END / STEP / 2);
+      fill(0);
+      expect(extents.runs()).toEqual([{ start: 0, end: END, value: 0 }]);
+      expect(extents.delete(0, END)).toBe(END);
+      expect(extents.first()).toBeUndefined();
+    });
+  });
+});

@@ -1,0 +1,154 @@
+import { describe, expect, it } from 'vitest';
+import {
+  createMemfile,
+  MemoryJournal,
+  type BackingStore,
+  type StallReport,
+} from '../../core/index.js';
+import { shmem } from '../../plugins/shmem/index.js';
+import { VirtualClock } from '../virtual-clock.js';
+import { settle } from './world.js';
+
+/** Shmem under another name that says when it is closed. */
+function named<N extends string>(name: N, close: () => void): BackingStore<N> {
+  const inner = shmem();
+  return { name, createFile: (spec) => inner.createFile(spec), close };
+}
+
+describe('law 12: teardown', () => {
+  it('consumers, then files, then stores, then the journal; the newest first', async () => {
+    const order: string[] = [];
+    const journal = new MemoryJournal();
+    const close = journal.close.bind(journal);
+    journal.close = () => {
+      order.push('journal');
+      return close();
+    };
+    const memfile = createMemfile({
+      plugins: [named('a', () => order.push('store a')), named('b', () => order.push('store b'))],
+      journal,
+    });
+    for (const store of ['a', 'b'] as const) {
+      const file = memfile.createFile(store, { size: 4, name: `file ${store}` });
+      await file.fallocate(0, 4);
+      const registration = await file.register({
+        name: `consumer ${store}`,
+        invalidate: () => void order.push('told'),
+      });
+      void registration.closed.then(() => order.push(`consumer ${store}`));
+    }
+    await memfile[Symbol.asyncDispose]();
+    expect(order).toEqual(['consumer b', 'consumer a', 'store b', 'store a', 'journal']);
+    const closed = [...journal.read(1)].filter(({ type }) => type === 'close');
+    expect(closed.map((event) => 'file' in event && event.file)).toEqual([2, 1]);
+    expect(memfile.files.size).toBe(0);
+  });
+
+  it('one failure does not stop the rest, and all are reported together', async () => {
+    const memfile = createMemfile({
+      plugins: [
+        named('a', () => {
+          throw new Error('store a is stuck');
+        }),
+        named('b', () => {
+          throw new Error('store b is stuck');
+        }),
+      ],
+    });
+    await expect(memfile[Symbol.asyncDispose]()).rejects.toMatchObject({
+      errors: [{ message: 'store b is stuck' }, { message: 'store a is stuck' }],
+    });
+    expect(() => memfile.journal.append({ type: 'close', file: 1 })).toThrow('EBADF');
+  });
+
+  it('evicts, after its deadline and not before, who does not let go', async () => {
+    const clock = new VirtualClock();
+    const memfile = createMemfile({ plugins: [shmem()], clock, teardownDeadlineMs: 300 });
+    const file = memfile.createFile('shmem', { size: 4 });
+    await file.fallocate(0, 4);
+    await file.register({ name: 'stuck', invalidate: () => new Promise<void>(() => {}) });
+    const punch = file.punchHole(0, 2);
+    const refused = expect(punch).rejects.toMatchObject({ code: 'EIO', effect: 'done' });
+    let over = false;
+    const teardown = memfile[Symbol.asyncDispose]().finally(() => (over = true));
+    const reported = expect(teardown).rejects.toThrow(/"stuck" has not let go within 300 ms/);
+    clock.advance(299);
+    await settle();
+    expect(over).toBe(false);
+    clock.advance(1);
+    await Promise.all([refused, reported]);
+    expect(memfile.state.quarantined).toHaveLength(1);
+    expect(memfile.files.size).toBe(0);
+  });
+
+  it('leaves no timer behind when everybody lets go', async () => {
+    const clock = new VirtualClock();
+    const memfile = createMemfile({ plugins: [shmem()], clock });
+    memfile.createFile('shmem', { size: 4 });
+    await memfile[Symbol.asyncDispose]();
+    expect(clock.pending).toBe(0);
+  });
+
+  it('is done once, however often it is asked for', async () => {
+    let closed = 0;
+    const memfile = createMemfile({ plugins: [named('a', () => closed++)] });
+    await Promise.all([memfile[Symbol.asyncDispose](), memfile[Symbol.asyncDispose]()]);
+    expect(closed).toBe(1);
+  });
+
+  it('refuses a consumer that would wait for it with EDEADLK', async () => {
+    const memfile = createMemfile({ plugins: [shmem()] });
+    const file = memfile.createFile('shmem', { size: 4 });
+    await file.fallocate(0, 4);
+    let code = '';
+    await file.register({
+      invalidate: (_start, _end, event) => {
+        try {
+          event.waitUntil(memfile[Symbol.asyncDispose]());
+        } catch (error) {
+          ({ code } = error as { code: string });
+        }
+      },
+    });
+    await file.punchHole(0, 1);
+    expect(code).toBe('EDEADLK');
+  });
+});
+
+describe('law 6: the stall report', () => {
+  it('names section, consumer, operation, age and what is waited for', async () => {
+    const clock = new VirtualClock();
+    const reports: StallReport[] = [];
+    const memfile = createMemfile({
+      plugins: [shmem()],
+      clock,
+      stallAfterMs: 50,
+      onStall: (report) => reports.push(report),
+    });
+    const file = memfile.createFile('shmem', { size: 8, name: 'ram' });
+    await file.fallocate(0, 8);
+    const registration = await file.register({
+      name: 'vm',
+      // Awaits, inside its own code, what cannot come before it ends: nobody can know beforehand.
+      invalidate: async (start) => {
+        if (start === 0) await file.punchHole(0, 1);
+      },
+    });
+    const punch = file.punchHole(0, 4);
+    clock.advance(49);
+    expect(reports).toEqual([]);
+    clock.advance(1);
+    expect(reports).toEqual([
+      {
+        section: 'invalidate [0, 4) of "vm"',
+        consumer: 'vm',
+        operation: 'punchHole [0, 4) of "ram"',
+        ageMs: 50,
+        waitingFor: ['punchHole [0, 1) of "ram"'],
+      },
+    ]);
+    registration.evict();
+    await expect(punch).rejects.toMatchObject({ code: 'EIO', effect: 'done' });
+    expect(clock.pending).toBe(0);
+  });
+});
