@@ -1,17 +1,7 @@
 import type { Command } from 'commander';
-import { TraceError, type TraceSummary } from '../strace/index.js';
-import { EXIT } from './exit.js';
-import { printRun } from './print-run.js';
-import { Progress } from './progress.js';
-import { RowFile } from './row-file.js';
-import { runTrace } from './run-trace.js';
+import type { RunFlags } from './run.js';
 
-interface RunFlags {
-  readonly json?: true;
-  readonly events?: string;
-}
-
-/** `memfile run TRACE` */
+/** `memfile run TRACE`; what it needs is loaded when it runs, so that `--help` answers at once. */
 export function addRunCommand(program: Command, exit: (code: number) => void): void {
   program
     .command('run')
@@ -26,47 +16,8 @@ export function addRunCommand(program: Command, exit: (code: number) => void): v
         '\n  strace -f -e trace=memfd_create,fallocate,ftruncate,mmap,munmap,madvise,ioctl,close,clone,clone3 \\' +
         '\n    -o run.strace PROGRAM',
     )
-    .action(async (path: string, flags: RunFlags) => exit(await run(path, flags)));
-}
-
-async function run(path: string, { json, events }: RunFlags): Promise<number> {
-  let rows: RowFile | undefined;
-  let summary: TraceSummary | undefined;
-  const progress = new Progress(() => {
-    const { lines, bytesRead, bytesTotal } = summary!;
-    return `${lines} lines, ${Math.floor((100 * bytesRead) / Math.max(1, bytesTotal))} %`;
-  });
-  try {
-    if (events !== undefined) rows = new RowFile(events);
-    const report = await runTrace(path, {
-      onEvent: rows && ((row) => rows!.write(row)),
-      onStall: (line) => process.stderr.write(`memfile: ${line}\n`),
-      onProgress(now) {
-        summary = now;
-        progress.tick();
-      },
+    .action(async (path: string, flags: RunFlags) => {
+      const { run } = await import('./run.js');
+      exit(await run(path, flags));
     });
-    progress.done();
-    if (report.truncated) {
-      process.stderr.write(
-        `memfile: warning: ${path} is cut short; this is its result up to there\n`,
-      );
-    }
-    process.stdout.write(json === true ? `${JSON.stringify(report, null, 2)}\n` : printRun(report));
-    return report.violationCount > 0 ? EXIT.violated : EXIT.ok;
-  } catch (error) {
-    progress.done();
-    if (!isBadInput(error)) throw error;
-    process.stderr.write(`memfile: ${error.message}\n`);
-    return EXIT.badInput;
-  } finally {
-    rows?.close();
-  }
-}
-
-/** The trace cannot be read, or the events cannot be written. */
-function isBadInput(error: unknown): error is Error {
-  return (
-    error instanceof TraceError || (error instanceof Error && 'syscall' in error && 'path' in error)
-  );
 }

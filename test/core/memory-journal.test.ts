@@ -122,6 +122,16 @@ describe('MemoryJournal', () => {
       expect(seen).toEqual([2, 3, 4, 5, 6]);
     });
 
+    it('ends at close while it waits for more', async () => {
+      const journal = filled(1);
+      const events = journal.subscribe(2)[Symbol.asyncIterator]();
+      const next = events.next();
+      expect(await isPending(next)).toBe(true);
+      await journal.close();
+      expect(await isPending(next)).toBe(false);
+      await expect(next).resolves.toEqual({ done: true, value: undefined });
+    });
+
     it('may begin before the first event, and past the last', async () => {
       const journal = new MemoryJournal();
       const seen: number[][] = [[], []];

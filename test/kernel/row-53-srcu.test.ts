@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SrcuDomain, type SrcuIndex } from '../../core/index.js';
-import { gate, isPending } from './waiting.js';
+import { allSettled, gate, isPending } from './waiting.js';
 
 const EDEADLK = expect.objectContaining({ code: 'EDEADLK', effect: 'none' });
 
@@ -238,14 +238,14 @@ describe('row 53: SRCU, grace periods', () => {
             waiting.push(grace);
             void domain.synchronize().then(() => (grace.over = true));
           }
-          await isPending(Promise.resolve());
+          await allSettled();
           expect(domain.readers).toBe(open.size);
           for (const { before, over } of waiting) {
             if (over) expect(before.filter((reader) => open.has(reader))).toEqual([]);
           }
         }
         for (const index of open.values()) domain.readUnlock(index);
-        await isPending(Promise.resolve());
+        await allSettled();
         expect(waiting.filter(({ over }) => !over)).toEqual([]);
       }),
     );

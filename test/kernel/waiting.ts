@@ -11,13 +11,18 @@ export function gate(): Gate {
 }
 
 /**
- * Whether `promise` waits for something that is still to be done. An immediate runs when no
- * microtask is left, so whatever could settle by itself has; no clock has a part in it.
+ * Lets everything settle that can settle by itself: an immediate runs when no microtask is left.
+ * No clock has a part in it.
  */
+export function allSettled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Whether `promise` waits for something that is still to be done. */
 export async function isPending(promise: PromiseLike<unknown>): Promise<boolean> {
   let pending = true;
   const settled = (): void => void (pending = false);
   promise.then(settled, settled);
-  await new Promise<void>((resolve) => setImmediate(resolve));
+  await allSettled();
   return pending;
 }

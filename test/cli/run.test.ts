@@ -1,0 +1,203 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RunReport } from '../../adapters/cli/run-trace.js';
+import type { EventRow } from '../../adapters/trace-run/index.js';
+import { PageSet } from '../model/page-set.js';
+import { fixture, memfile } from './memfile.js';
+
+interface Tally {
+  readonly file: string;
+  readonly files_seen: number;
+  readonly failed: Readonly<Record<string, number>>;
+  readonly memslots_set: number;
+  readonly memslots_deleted: number;
+  readonly max_live_slots: number;
+  readonly files: readonly {
+    readonly name: string;
+    readonly size: number;
+    readonly punch_calls: number;
+    readonly punch_bytes: number;
+    readonly punch_union_bytes: number;
+    readonly alloc_calls: number;
+    readonly shared_mmaps: number;
+  }[];
+}
+
+const tallies = readFileSync(fixture('tally.jsonl'), 'utf8')
+  .trim()
+  .split('\n')
+  .map((line) => JSON.parse(line) as Tally);
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'memfile-run-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function run(trace: string): { readonly report: RunReport; readonly rows: readonly EventRow[] } {
+  const events = join(folder, 'events.jsonl');
+  const { code, out, err } = memfile('run', trace, '--json', '--events', events);
+  expect({ code, err }).toEqual({ code: 0, err: expect.not.stringContaining('memfile:') });
+  const lines = readFileSync(events, 'utf8').split('\n').slice(0, -1);
+  return { report: JSON.parse(out), rows: lines.map((line) => JSON.parse(line) as EventRow) };
+}
+
+describe.each(tallies)('memfile run $file', (tally) => {
+  let report: RunReport;
+  let rows: readonly EventRow[];
+  beforeAll(() => {
+    ({ report, rows } = run(fixture(tally.file)));
+  });
+
+  it('counts per file what the independent tally counts', () => {
+    expect(report.files).toHaveLength(tally.files_seen);
+    const used = report.files.filter((file) => file.sizeBytes > 0 || file.punchCalls > 0);
+    const figures = used.map((file) => ({
+      name: file.name,
+      size: file.sizeBytes,
+      punch_calls: file.punchCalls,
+      punch_bytes: file.punchedBytes,
+      punch_union_bytes: file.punchedUnionBytes,
+      alloc_calls: file.fallocateCalls,
+    }));
+    expect(figures).toEqual(
+      tally.files.map(
+        ({ name, size, punch_calls, punch_bytes, punch_union_bytes, alloc_calls }) => ({
+          name,
+          size,
+          punch_calls,
+          punch_bytes,
+          punch_union_bytes,
+          alloc_calls,
+        }),
+      ),
+    );
+    expect(report.failedCallsByName).toEqual(tally.failed);
+    expect(report.memslotSets).toBe(tally.memslots_set + tally.memslots_deleted);
+    expect(report.memslots.maxLive).toBe(tally.max_live_slots);
+  });
+
+  it('tells every punch: the union of the committed events is the punched union', () => {
+    for (const file of report.files) {
+      const union = new PageSet();
+      for (const row of rows) {
+        const punched = row.file === file.id && row.type === 'invalidate' && row.reason === 'punch';
+        if (punched && row.consumer === null) union.add(row.start, row.end);
+      }
+      const pages = union.within(0, Infinity).reduce((sum, { start, end }) => sum + end - start, 0);
+      expect(pages * 4096).toBe(file.punchedUnionBytes);
+    }
+  });
+
+  it('tells consumers what is committed, in order, and the laws hold', () => {
+    expect(report.violations).toEqual([]);
+    for (const { name, file, notifications } of report.consumers) {
+      const told = rows.filter((row) => row.consumer === name && row.file === file);
+      expect({ name, told: told.length }).toEqual({ name, told: notifications });
+    }
+    let last = 0;
+    const committed = new Map<number, EventRow>();
+    const wrong = rows.filter((row) => {
+      if (row.consumer === null) committed.set(row.position, row);
+      const event = committed.get(row.position);
+      const inOrder = row.position >= last;
+      last = row.position;
+      return !(
+        inOrder &&
+        event?.type === row.type &&
+        event.reason === row.reason &&
+        event.start <= row.start &&
+        row.end <= event.end
+      );
+    });
+    expect(wrong).toEqual([]);
+    const punches = report.files.reduce((sum, { punchCalls }) => sum + punchCalls, 0);
+    const kvm = report.consumers.filter(({ name }) => name.startsWith('kvm'));
+    if (punches > 0 && kvm.length > 0) {
+      for (const consumer of kvm) {
+        expect(consumer.notifications).toBeGreaterThan(0);
+        expect(consumer.zappedPages).toBeGreaterThan(0);
+      }
+    }
+  });
+});
+
+describe('memfile run', () => {
+  it('prints for people what a VMM engineer asks', () => {
+    const { code, out } = memfile('run', fixture('qemu-kvm-postcopy-shmem-src.strace.gz'));
+    expect(code).toBe(0);
+    expect(out).toMatch(/memory-backend-memfd +96 MiB .* 21700 /);
+    expect(out).toMatch(/kvm 1 file 3 +3 +\d+ +24539/);
+    expect(out).toContain('memslots: 25 set, 13 deleted, at most 6 at once');
+    expect(out).toContain('1161 ioctl KVM_RUN');
+    expect(out).toContain('assumed');
+    expect(out).toContain('verdict: the laws hold');
+  });
+
+  it('says so when no punch zapped anything, and when there is none', () => {
+    expect(memfile('run', fixture('qemu-boot-tcg.strace.gz')).out).toContain('punches nothing');
+    expect(memfile('run', fixture('qemu-kvm-bios-hotplug.strace.gz')).out).toContain(
+      'punches nothing',
+    );
+    const trace = join(folder, 'unmapped.strace');
+    writeFileSync(
+      trace,
+      [
+        '1 10:00:00.000001 memfd_create("a", 0) = 3',
+        '1 10:00:00.000002 ftruncate(3, 8192) = 0',
+        '1 10:00:00.000003 fallocate(3, FALLOC_FL_KEEP_SIZE|FALLOC_FL_PUNCH_HOLE, 0, 8192) = 0',
+        '',
+      ].join('\n'),
+    );
+    const { code, out } = memfile('run', trace);
+    expect(code).toBe(0);
+    expect(out).toContain('no punch zapped anything');
+  });
+
+  it('says of hugetlb files that they run on shmem', () => {
+    const { out } = memfile('run', fixture('qemu-kvm-postcopy-hugetlb-dst.strace.gz'));
+    expect(out).toContain('memory-backend-memfd (hugetlb, run on shmem)');
+  });
+
+  it('gives the result of a log that is cut in the middle of a line, with a warning', () => {
+    const whole = gunzipSync(readFileSync(fixture('qemu-freepage-reporting-tcg.strace.gz')));
+    const trace = join(folder, 'cut.strace');
+    writeFileSync(trace, whole.subarray(0, whole.length - 30_020));
+    const { code, out, err } = memfile('run', trace, '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ truncated: true, violations: [] });
+    expect(err).toContain('cut short');
+  });
+
+  it.each([
+    ['no command', [], 'Usage: memfile'],
+    ['an unknown command', ['walk'], "unknown command 'walk'"],
+    ['no trace', ['run'], "missing required argument 'trace'"],
+    ['an unknown option', ['run', 'x', '--colour'], "unknown option '--colour'"],
+    ['a missing file', ['run', '/nonexistent/trace'], '/nonexistent/trace'],
+    ['a directory', ['run', tmpdir()], tmpdir()],
+    ['rubbish', ['run', fixture('../../dist/adapters/cli/main.js')], 'strace'],
+    [
+      'an unwritable events file',
+      ['run', fixture('qemu-boot-tcg.strace.gz'), '--events', '/nonexistent/e'],
+      '/nonexistent/e',
+    ],
+  ])('exits with 2 for %s', (_, args, message) => {
+    const { code, out, err } = memfile(...args);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain(message);
+  });
+
+  it('explains itself', () => {
+    expect(memfile('--help')).toMatchObject({ code: 0, out: expect.stringContaining('run') });
+    const help = memfile('run', '--help');
+    expect(help).toMatchObject({ code: 0, err: '' });
+    for (const word of ['--json', '--events', 'Exit status', 'strace -f']) {
+      expect(help.out).toContain(word);
+    }
+    expect(memfile('--version').out).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
