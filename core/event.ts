@@ -21,14 +21,8 @@ export type PageEvent =
       readonly reason: Reason;
     }
   /** Pages are about to leave; `invalidateEnd` of the same operation follows, exactly once. */
-  | {
-      readonly type: 'invalidate' | 'invalidateEnd';
-      readonly file: number;
-      readonly operation: number;
-      readonly start: number;
-      readonly end: number;
-      readonly reason: Reason;
-    }
+  | DepartureEvent<'invalidate'>
+  | DepartureEvent<'invalidateEnd'>
   /** Pages announced as leaving that stayed; stands before the `invalidateEnd`. */
   | {
       readonly type: 'kept';
@@ -47,14 +41,8 @@ export type PageEvent =
       readonly pfn: number;
     }
   /** A consumer took a lease of the frame at page `offset`, or put it. */
-  | {
-      readonly type: 'lookup' | 'put';
-      readonly file: number;
-      readonly registration: number;
-      readonly offset: number;
-      readonly pfn: number;
-      readonly order: number;
-    }
+  | LeaseEvent<'lookup'>
+  | LeaseEvent<'put'>
   /** A consumer left while an invalidation that it had been told of was open: it gets no end. */
   | {
       readonly type: 'left';
@@ -65,6 +53,24 @@ export type PageEvent =
       readonly end: number;
     }
   | { readonly type: 'unregister'; readonly file: number; readonly registration: number };
+
+interface DepartureEvent<Type extends string> {
+  readonly type: Type;
+  readonly file: number;
+  readonly operation: number;
+  readonly start: number;
+  readonly end: number;
+  readonly reason: Reason;
+}
+
+interface LeaseEvent<Type extends string> {
+  readonly type: Type;
+  readonly file: number;
+  readonly registration: number;
+  readonly offset: number;
+  readonly pfn: number;
+  readonly order: number;
+}
 
 /** What happens seldom; kept as a payload beside the rows. */
 export type RareEvent =
@@ -116,22 +122,29 @@ export type Recorded<E extends JournalEvent = JournalEvent> = E & { readonly pos
 /** What consumers are told of; the names of the callbacks of a notifier. */
 export type NotifierCallback = 'fallocate' | 'invalidate' | 'invalidateEnd';
 
+/** One event as an observer is told it; ranges are pages, clipped to the range subscribed to. */
+export interface Told<Type extends NotifierCallback = NotifierCallback> {
+  readonly type: Type;
+  readonly start: number;
+  readonly end: number;
+  readonly position: number;
+  readonly reason: Reason;
+  /** With `invalidateEnd`: pages announced as leaving that stayed; absent when none did. */
+  readonly kept?: readonly PageRange[];
+  /** See `NotifierEvent.waitUntil`. */
+  waitUntil(promise: PromiseLike<unknown>): void;
+}
+
+/** What was populated as of `position`, clipped to the range subscribed to. */
+export interface Snapshot {
+  readonly type: 'snapshot';
+  readonly ranges: readonly PageRange[];
+  readonly position: number;
+}
+
 /** What an observer of a registration or of `notifications$` receives; narrow it by `type`. */
 export type Notification =
-  | {
-      readonly type: 'snapshot';
-      /** What is populated as of `position`, clipped to the range subscribed to. */
-      readonly ranges: readonly PageRange[];
-      readonly position: number;
-    }
-  | {
-      readonly type: NotifierCallback;
-      readonly start: number;
-      readonly end: number;
-      readonly position: number;
-      readonly reason: Reason;
-      /** With `invalidateEnd`: pages announced as leaving that stayed; absent when none did. */
-      readonly kept?: readonly PageRange[];
-      /** See {@link NotifierEvent.waitUntil}. */
-      waitUntil(promise: PromiseLike<unknown>): void;
-    };
+  | Snapshot
+  | Told<'fallocate'>
+  | Told<'invalidate'>
+  | Told<'invalidateEnd'>;

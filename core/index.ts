@@ -31,6 +31,8 @@ export type {
   Reason,
   Recorded,
   Seal,
+  Snapshot,
+  Told,
 } from './event.js';
 export { evolve, replay } from './evolve.js';
 export { Extents, type Extent } from './extents.js';

@@ -84,7 +84,10 @@ describe('the README', () => {
       } else {
         // Installing, and running the tests inside the tests, would not end.
         const script = args[0] === 'run' ? args[1] : args[0];
-        expect({ command, known: script === 'ci' || script! in manifest.scripts }).toEqual({
+        expect({
+          command,
+          known: script === 'ci' || Object.hasOwn(manifest.scripts, script ?? ''),
+        }).toEqual({
           command,
           known: true,
         });

@@ -34,8 +34,7 @@ export class FrameModel {
   gone(file: number, start: number, end: number): void {
     const frames = this.#of(file);
     if (end - start > frames.size) {
-      for (const page of frames.keys())
-        if (page >= start && page < end) this.#drop(file, page);
+      for (const page of frames.keys()) if (page >= start && page < end) this.#drop(file, page);
     } else for (let page = start; page < end; page++) this.#drop(file, page);
   }
 
