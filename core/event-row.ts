@@ -1,4 +1,4 @@
-import type { JournalEvent, PageEvent, Reason } from './event.js';
+import { REASONS, type JournalEvent, type PageEvent } from './event.js';
 
 /**
  * Events in rows of 32 bytes: eight words of which the last four are two doubles.
@@ -22,16 +22,6 @@ const TYPES = [
   'left',
   'unregister',
 ] as const satisfies readonly (PageEvent['type'] | 'payload')[];
-
-const REASONS = [
-  'fallocate',
-  'fault',
-  'punch',
-  'truncate',
-  'madvise',
-  'close',
-  'device',
-] as const satisfies readonly Reason[];
 
 const CODE_OF_TYPE = Object.fromEntries(TYPES.map((type, code) => [type, code]));
 const CODE_OF_REASON = Object.fromEntries(REASONS.map((reason, code) => [reason, code]));
@@ -130,7 +120,7 @@ export class RowSegment {
     start: number,
     pfn: number,
   ): boolean {
-    if (file > 0xffffff || registration > 0xffffff) return false;
+    if (file > 0xffffff || registration > 0xffffff || detail > 0xff) return false;
     if (operation > 0xffffffff || length > 0xffffffff) return false;
     const word = row * 8;
     const words = this.#words;

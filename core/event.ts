@@ -1,7 +1,18 @@
 import type { PageRange } from './page-range.js';
 
+/** In the order of their codes in a row: add at the end only. */
+export const REASONS = [
+  'fallocate',
+  'fault',
+  'punch',
+  'truncate',
+  'madvise',
+  'close',
+  'device',
+] as const;
+
 /** Why pages came or went. */
-export type Reason = 'fallocate' | 'fault' | 'punch' | 'truncate' | 'madvise' | 'close' | 'device';
+export type Reason = (typeof REASONS)[number];
 
 export type Seal = 'seal' | 'shrink' | 'grow' | 'write';
 

@@ -176,12 +176,15 @@ export class Extents {
   delete(start: number, end: number): number {
     const size = this.#chunkSize;
     let removed = 0;
+    let emptied = 0;
     for (let k = this.#keyFrom(start); k < this.#keys.length; k++) {
       const base = this.#keys[k]! * size;
       if (base >= end) break;
       const chunk = this.#chunks.get(this.#keys[k]!)!;
       removed += chunk.replace(Math.max(start - base, 0), Math.min(end - base, size), -1);
+      if (chunk.count === 0) emptied++;
     }
+    if (emptied > 0) this.#dropEmptied();
     this.#pages -= removed;
     return removed;
   }
@@ -227,6 +230,7 @@ export class Extents {
     seen: (from: number, to: number, value: number) => void,
   ): void {
     const size = this.#chunkSize;
+    if (start >= end) return;
     for (let k = this.#keyFrom(start); k < this.#keys.length; k++) {
       const base = this.#keys[k]! * size;
       if (base >= end) return;
@@ -238,6 +242,15 @@ export class Extents {
         seen(from, Math.min(base + chunk.ends[i]!, end), chunk.values[i]! + (from - first));
       }
     }
+  }
+
+  #dropEmptied(): void {
+    let kept = 0;
+    for (const key of this.#keys) {
+      if (this.#chunks.get(key)!.count === 0) this.#chunks.delete(key);
+      else this.#keys[kept++] = key;
+    }
+    this.#keys.length = kept;
   }
 
   #chunk(key: number): Chunk {

@@ -3,7 +3,7 @@ import { arrive } from './arrival.js';
 import { depart } from './departure.js';
 import type { Engine } from './engine.js';
 import { MemfileError, type ErrnoCode } from './errno.js';
-import type { FileFlag, Reason, Seal } from './event.js';
+import { REASONS, type FileFlag, type Reason, type Seal } from './event.js';
 import { FileCore } from './file-core.js';
 import { NotificationStream } from './notification-stream.js';
 import type { NotifiedFile, Notifier } from './notifier.js';
@@ -72,7 +72,7 @@ export class MemoryFile implements NotifiedFile {
     store.attach?.(
       {
         invalidate: ({ start, end }, reason = 'device') =>
-          this.#operate('invalidate', start, end, {}, (operation) =>
+          this.#operate('invalidate', start, end, { reason }, (operation) =>
             depart(this.#core, operation, start, end, reason, () => this.#finish(operation)),
           ),
         fallocate: ({ start, end }, reason = 'device') =>
@@ -117,8 +117,14 @@ export class MemoryFile implements NotifiedFile {
     return this.#closed;
   }
 
-  /** The pages of `[start, end)` that are there, as sorted ranges. */
+  /**
+   * The pages of `[start, end)` that are there, as sorted ranges.
+   * @throws MemfileError EINVAL unless both are page numbers.
+   */
   populated(start = 0, end: number = MAX_PAGES): PageRange[] {
+    if (!isPageCount(start) || !isPageCount(end)) {
+      throw this.#error('EINVAL', 'populated', `[${String(start)}, ${String(end)}) is no range`);
+    }
     return this.#core.state.frames.ranges(start, end);
   }
 
@@ -130,7 +136,7 @@ export class MemoryFile implements NotifiedFile {
    * `effect` is 'partial'; EIO with `effect` 'done' when a consumer failed.
    */
   fallocate(start: number, end: number, options: FallocateOptions = {}): Promise<void> {
-    const { keepSize = false, reason = 'fallocate' } = options;
+    const { keepSize = false, reason = 'fallocate' } = options ?? {};
     if (isPageCount(end) && end > MAX_PAGES) {
       return this.#refuse('EFBIG', 'fallocate', `end ${end}`);
     }
@@ -148,7 +154,7 @@ export class MemoryFile implements NotifiedFile {
    * 'done' when a consumer failed: the pages are gone, those it was told of are quarantined.
    */
   punchHole(start: number, end: number, options: OperationOptions = {}): Promise<void> {
-    const { reason = 'punch' } = options;
+    const { reason = 'punch' } = options ?? {};
     return this.#operate('punchHole', start, end, options, (operation) => {
       this.#refuseSealed('punchHole', 'write');
       depart(this.#core, operation, start, end, reason, () => this.#finish(operation));
@@ -162,7 +168,7 @@ export class MemoryFile implements NotifiedFile {
    * inaccessible and has its size; EIO as `punchHole`.
    */
   truncate(pages: number, options: OperationOptions = {}): Promise<void> {
-    const { reason = 'truncate' } = options;
+    const { reason = 'truncate' } = options ?? {};
     if (!isPageCount(pages)) {
       return this.#refuse('EINVAL', 'truncate', `pages must be a page count, got ${String(pages)}`);
     }
@@ -212,7 +218,7 @@ export class MemoryFile implements NotifiedFile {
    * loop asks for the next item or leaves.
    */
   notifications$(options: NotificationsOptions = {}): NotificationStream {
-    const { signal, ...rest } = options;
+    const { signal, ...rest } = options ?? {};
     return new NotificationStream(signal, (cancel, started) =>
       this.#register(
         'notifications$',
@@ -299,12 +305,13 @@ export class MemoryFile implements NotifiedFile {
   #register(
     syscall: string,
     notifier: Notifier,
-    { range = WHOLE_FILE, name, signal }: RegisterOptions,
+    options: RegisterOptions,
     started: (registration: Registration) => void,
   ): Promise<Registration> {
-    if (typeof notifier !== 'object' || notifier === null) {
-      return this.#refuse('EINVAL', syscall, `needs a notifier, got ${String(notifier)}`);
-    }
+    const { name, signal } = options ?? {};
+    const range = options?.range ?? WHOLE_FILE;
+    const wrong = whatIsWrong(notifier, name);
+    if (wrong !== undefined) return this.#refuse('EINVAL', syscall, wrong);
     return this.#operate(syscall, range.start, range.end, { signal }, (operation) => {
       const { engine, notifiers } = this.#core;
       const id = engine.state.lastRegistration + 1;
@@ -330,7 +337,7 @@ export class MemoryFile implements NotifiedFile {
     syscall: string,
     start: number,
     end: number,
-    { signal }: OperationOptions,
+    options: OperationOptions,
     body: (operation: Operation) => void,
   ): Promise<T> {
     try {
@@ -339,6 +346,18 @@ export class MemoryFile implements NotifiedFile {
       return Promise.reject(error as MemfileError);
     }
     const { engine } = this.#core;
+    const { signal, reason } = options ?? {};
+    if (reason !== undefined && !REASONS.includes(reason)) {
+      const known = REASONS.join(', ');
+      return this.#refuse(
+        'EINVAL',
+        syscall,
+        `unknown reason ${String(reason)}; known are ${known}`,
+      );
+    }
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      return this.#refuse('EINVAL', syscall, 'signal is no AbortSignal');
+    }
     if (engine.closing && syscall !== 'close') {
       return this.#refuse('EBADF', syscall, 'the memfile is being torn down');
     }
@@ -385,6 +404,22 @@ export class MemoryFile implements NotifiedFile {
   #error(code: ErrnoCode, syscall: string, detail: string): MemfileError {
     return new MemfileError(code, syscall, detail);
   }
+}
+
+/** Why these are no notifier and no name; undefined when they are. */
+function whatIsWrong(notifier: Notifier, name: unknown): string | undefined {
+  if (typeof notifier !== 'object' || notifier === null) {
+    return `needs a notifier, got ${String(notifier)}`;
+  }
+  for (const callback of ['fallocate', 'invalidate', 'invalidateEnd'] as const) {
+    const value: unknown = notifier[callback] ?? undefined;
+    if (value !== undefined && typeof value !== 'function') {
+      return `${callback} must be a function, got ${typeof value}`;
+    }
+  }
+  const called: unknown = name ?? notifier.name;
+  if (called !== undefined && typeof called !== 'string') return 'name must be a string';
+  return undefined;
 }
 
 function unsubscribeOn(signal: AbortSignal, registration: Registration): void {

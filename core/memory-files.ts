@@ -63,6 +63,9 @@ export class MemoryFiles<
    * throws.
    */
   create<N extends StoreName<P>>(store: N, options: FileOptions & StoreOptions<P, N>): MemoryFile {
+    if (typeof options !== 'object' || options === null) {
+      throw refused('EINVAL', `needs options with a size, got ${String(options)}`);
+    }
     const { size, name, flags = [], seals = [], ...rest } = options;
     const plugin = this.#stores.get(store);
     if (plugin === undefined) {
@@ -71,6 +74,9 @@ export class MemoryFiles<
     if (!isPageCount(size))
       throw refused('EINVAL', `size must be a page count, got ${String(size)}`);
     if (size > MAX_PAGES) throw refused('EFBIG', `${size} pages`);
+    if (name !== undefined && typeof name !== 'string') {
+      throw refused('EINVAL', `name must be a string, got ${typeof name}`);
+    }
     checkKnown('flag', flags, FLAGS);
     checkKnown('seal', seals, SEALS);
     if (this.#engine.closing) throw refused('EBADF', 'the memfile is being torn down');
@@ -107,6 +113,8 @@ function refused(code: 'EOPNOTSUPP' | 'EINVAL' | 'EFBIG' | 'EBADF', detail: stri
 }
 
 function checkKnown(what: string, given: readonly string[], known: readonly string[]): void {
+  if (!Array.isArray(given))
+    throw refused('EINVAL', `${what}s must be a list, got ${String(given)}`);
   const unknown = given.find((name) => !known.includes(name));
   if (unknown === undefined) return;
   throw refused('EINVAL', `${unknown} is no ${what}; known are ${known.join(', ')}`);

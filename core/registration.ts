@@ -67,9 +67,9 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
     this.snapshot = home.state.frames.ranges(range.start, range.end);
     this.#notifier = notifier;
     // Resolved once: calling methods on consumers of many classes costs 2.5 times as much.
-    this.#fallocate = notifier.fallocate;
-    this.#invalidate = notifier.invalidate;
-    this.#invalidateEnd = notifier.invalidateEnd;
+    this.#fallocate = notifier.fallocate ?? undefined;
+    this.#invalidate = notifier.invalidate ?? undefined;
+    this.#invalidateEnd = notifier.invalidateEnd ?? undefined;
   }
 
   /** @internal The age in its list. */
@@ -130,6 +130,9 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
     const section = srcu.readLock();
     try {
       const { pfn, order } = store.getLockPfn(offset);
+      if (!isPageCount(order) || order > 52) {
+        throw new MemfileError('EIO', 'lookup', `the store answers order ${String(order)}`);
+      }
       if (pfn !== known) {
         throw new MemfileError(
           'EIO',

@@ -8,8 +8,9 @@ export type SrcuIndex = 0 | 1;
  * Sleepable read-copy-update for readers that hold references to shared things.
  *
  * As in Linux (include/linux/srcu.h): a reader is counted under the index in force when it enters;
- * `synchronize` waits until the idle index has drained, flips, and waits for the other, so that
- * readers that enter later never hold it up. Domains are independent of each other.
+ * `synchronize` waits until the idle index has drained, flips, and waits for the other. So readers
+ * that enter after the flip never hold it up; while an earlier grace period is under way, the flip
+ * waits for its end, and those who enter until then are waited for too. Domains are independent.
  */
 export class SrcuDomain {
   readonly name: string;
@@ -74,6 +75,8 @@ export class SrcuDomain {
       result = body();
       if (isThenable(result)) reader.waitFor(result);
     } catch (error) {
+      // Refused: that it cannot be waited for is the news, what becomes of it is not.
+      if (isThenable(result!)) result.then(undefined, () => {});
       reader.exit();
       throw error;
     }
@@ -85,13 +88,20 @@ export class SrcuDomain {
   /** Resolves when every reader section that is open now is over. */
   synchronize(): Promise<void> {
     if (this.readers === 0) return DONE;
-    const waitsFor = [...this.#named[0], ...this.#named[1]];
-    const over = new Promise<void>((resolve) => this.#queued.push(resolve));
+    let settle!: () => void;
+    const over = new Promise<void>((resolve) => this.#queued.push((settle = resolve)));
     this.#advance();
     return standsFor(over, {
-      waitsFor: () => waitsFor.filter((reader) => reader.open),
+      waitsFor: () => this.#heldUpBy(settle),
       describe: () => `synchronize of ${this.name}`,
     });
+  }
+
+  /** The named readers that a grace period is waiting for: until its flip, those to come too. */
+  #heldUpBy(settle: () => void): SrcuReader[] {
+    const [first, second] = this.#named;
+    if (this.#queued.includes(settle)) return [...first, ...second];
+    return this.#draining.includes(settle) ? [...this.#named[1 - this.#index]!] : [];
   }
 
   /** Takes every step of a grace period that no reader holds up. */

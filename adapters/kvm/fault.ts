@@ -13,6 +13,12 @@ export interface FaultHost {
 /** Where a fault stands; `populate` is the only step that waits for anybody. */
 export type FaultStep = 'snapshot' | 'slot' | 'lookup' | 'populate' | 'map' | 'release' | 'done';
 
+/**
+ * How a fault ended: mapped; no memory there, so that the VMM has to emulate; or memory whose file
+ * is closed (EFAULT with KVM_EXIT_MEMORY_FAULT).
+ */
+export type FaultOutcome = 'mapped' | 'mmio' | 'memory-fault';
+
 /** A stage-2 fault of one guest page, as a machine that can be stopped between any two steps. */
 export interface Fault {
   readonly gfn: number;
@@ -20,8 +26,7 @@ export interface Fault {
   snapshot: number;
   piece: RegisteredPiece | undefined;
   lease: Lease | undefined;
-  /** How it ended: mapped, or no memory there, so that the VMM has to emulate. */
-  outcome: 'pending' | 'mapped' | 'mmio';
+  outcome: 'pending' | FaultOutcome;
 }
 
 export function newFault(gfn: number): Fault {
@@ -51,9 +56,12 @@ export function step(vm: FaultHost, fault: Fault): void {
       if (fault.piece === undefined) fault.outcome = 'mmio';
       return;
     case 'lookup':
-      // The slot may have been deleted since.
-      if (!fault.piece!.registration.active) fault.next = 'snapshot';
-      else {
+      if (!fault.piece!.registration.active) {
+        // The slot was deleted since, or it is there and its file is closed.
+        const closed = vm.pieceAt(fault.gfn) === fault.piece;
+        if (closed) fault.outcome = 'memory-fault';
+        fault.next = closed ? 'done' : 'snapshot';
+      } else {
         fault.lease = lookup(fault.piece!, fault.gfn);
         fault.next = fault.lease === undefined ? 'populate' : 'map';
       }
@@ -82,11 +90,11 @@ export function step(vm: FaultHost, fault: Fault): void {
 }
 
 /** Steps until the page is mapped; a hole is allocated, and a raced fault starts over. */
-export async function runFault(vm: FaultHost, gfn: number): Promise<'mapped' | 'mmio'> {
+export async function runFault(vm: FaultHost, gfn: number): Promise<FaultOutcome> {
   const fault = newFault(gfn);
   for (;;) {
     while (fault.next !== 'populate' && fault.next !== 'done') step(vm, fault);
-    if (fault.next === 'done') return fault.outcome as 'mapped' | 'mmio';
+    if (fault.next === 'done') return fault.outcome as FaultOutcome;
     const { file, offset, gfn: base } = fault.piece!;
     const page = offset + (gfn - base);
     // Waits for every operation on the page, so whoever raced us is over when it resolves.

@@ -8,7 +8,7 @@ import {
 } from '../../core/index.js';
 import { InvalidationSequence } from '../invalidation-sequence.js';
 import type { ConsumerWitness, Witness } from '../witness.js';
-import { runFault, type FaultHost } from './fault.js';
+import { runFault, type FaultHost, type FaultOutcome } from './fault.js';
 import { gfnRange, type MemslotPiece, type MemslotSpec, type RegisteredPiece } from './memslot.js';
 
 /** What a VM was told of one memory file, and what that took away. */
@@ -39,6 +39,7 @@ export class KvmVm implements AsyncDisposable, FaultHost {
   readonly invalidations = new InvalidationSequence();
   readonly tallies = new Map<MemoryFile, FileTally>();
   readonly #slots = new Map<number, Memslot>();
+  #slotsLock: Promise<void> = Promise.resolve();
   readonly #witness: Witness | undefined;
   readonly #consumerName: (slot: number, file: MemoryFile) => string;
 
@@ -54,9 +55,13 @@ export class KvmVm implements AsyncDisposable, FaultHost {
 
   /**
    * Creates a slot, or replaces the one of that number; no pages deletes it.
-   * Rejects with EINVAL when a slot that does not exist is deleted.
+   * Rejects with EINVAL when a slot that does not exist is deleted, and as `register` does.
    */
-  async setMemslot(spec: MemslotSpec): Promise<void> {
+  setMemslot(spec: MemslotSpec): Promise<void> {
+    return this.#exclusively(() => this.#setMemslot(spec));
+  }
+
+  async #setMemslot(spec: MemslotSpec): Promise<void> {
     const old = this.#slots.get(spec.slot);
     if (spec.pages === 0) {
       if (old === undefined) {
@@ -67,13 +72,24 @@ export class KvmVm implements AsyncDisposable, FaultHost {
       this.#slots.set(spec.slot, { ...spec, registered: old.registered });
     } else {
       if (old !== undefined) await this.#remove(old);
-      const registered = await Promise.all(spec.pieces.map((piece) => this.#register(spec, piece)));
-      this.#slots.set(spec.slot, { ...spec, registered });
+      const results = await Promise.allSettled(
+        spec.pieces.map((piece) => this.#register(spec, piece)),
+      );
+      const registered = results.flatMap((result) =>
+        result.status === 'fulfilled' ? [result.value] : [],
+      );
+      const slot = { ...spec, registered };
+      const refused = results.find((result) => result.status === 'rejected');
+      if (refused !== undefined) {
+        await this.#remove(slot);
+        throw refused.reason;
+      }
+      this.#slots.set(spec.slot, slot);
     }
   }
 
   /** Maps one guest page, allocating it if need be; 'mmio' where no slot has memory. */
-  fault(gfn: number): Promise<'mapped' | 'mmio'> {
+  fault(gfn: number): Promise<FaultOutcome> {
     return runFault(this, gfn);
   }
 
@@ -105,8 +121,17 @@ export class KvmVm implements AsyncDisposable, FaultHost {
     return undefined;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const slot of [...this.#slots.values()].reverse()) await this.#remove(slot);
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#exclusively(async () => {
+      for (const slot of [...this.#slots.values()].reverse()) await this.#remove(slot);
+    });
+  }
+
+  /** One change of slots at a time, in the order asked for: KVM's `slots_lock`. */
+  #exclusively(change: () => Promise<void>): Promise<void> {
+    const changed = this.#slotsLock.then(change);
+    this.#slotsLock = changed.catch(() => {});
+    return changed;
   }
 
   async #register(spec: MemslotSpec, piece: MemslotPiece): Promise<RegisteredPiece> {

@@ -70,17 +70,15 @@ export class VmmMapping implements AsyncDisposable {
 
   /** Touches the mapped pages of `[start, end)` inside the file: holes are allocated first. */
   async touch(start: number, end: number): Promise<void> {
-    const inside = Math.min(end, this.file.pages);
-    for (const range of this.#mapped.ranges(start, inside)) {
-      let missing = this.#translations.holes(range.start, range.end);
-      while (missing.length > 0) {
-        for (const hole of missing) {
-          await this.file.fallocate(hole.start, hole.end, { keepSize: true, reason: 'fault' });
-          for (let page = hole.start; page < hole.end; page++) this.#map(page);
+    // A page that left again in between is tried anew: fallocate waits for whoever took it.
+    for (let missing = this.#missing(start, end); missing.length > 0;) {
+      for (const hole of missing) {
+        await this.file.fallocate(hole.start, hole.end, { keepSize: true, reason: 'fault' });
+        for (const { start: from, end: to } of this.#mapped.ranges(hole.start, hole.end)) {
+          for (let page = from; page < to; page++) this.#map(page);
         }
-        // A page that left again in between is tried anew: fallocate waits for whoever took it.
-        missing = this.#translations.holes(range.start, Math.min(range.end, this.file.pages));
       }
+      missing = this.#missing(start, end);
     }
   }
 
@@ -91,13 +89,20 @@ export class VmmMapping implements AsyncDisposable {
 
   /** Unmaps `[start, end)`; unregisters when nothing is left. */
   async unmap(start: number, end: number): Promise<void> {
-    this.#mapped.delete(start, end);
+    const unmapped = this.#mapped.delete(start, end);
     this.#translations.delete(start, end);
-    if (!this.mapped) await this.#leave();
+    if (unmapped > 0 && !this.mapped) await this.#leave();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.unmap(this.range.start, this.range.end);
+  }
+
+  /** What of `[start, end)` is mapped, inside the file, and not translated. */
+  #missing(start: number, end: number): PageRange[] {
+    const inside = Math.min(end, this.file.pages);
+    const mapped = this.#mapped.ranges(start, inside);
+    return mapped.flatMap((range) => this.#translations.holes(range.start, range.end));
   }
 
   async #leave(): Promise<void> {

@@ -45,14 +45,24 @@ export class FramePool {
 
   /** The page of each of these frames has left its file. */
   release(start: number, end: number): void {
-    if (this.#references.size === 0) {
-      this.#free.add(start, end);
-      return;
+    let from = start;
+    for (const pfn of this.#referenced(start, end)) {
+      this.#orphans.add(pfn);
+      if (from < pfn) this.#free.add(from, pfn);
+      from = pfn + 1;
     }
-    for (let pfn = start; pfn < end; pfn++) {
-      if (this.#references.has(pfn)) this.#orphans.add(pfn);
-      else this.#free.add(pfn, pfn + 1);
+    if (from < end) this.#free.add(from, end);
+  }
+
+  /** The referenced frames of a range, sorted; costs the smaller of the two. */
+  #referenced(start: number, end: number): number[] {
+    const found: number[] = [];
+    if (this.#references.size < end - start) {
+      for (const pfn of this.#references.keys()) if (pfn >= start && pfn < end) found.push(pfn);
+      return found.sort((a, b) => a - b);
     }
+    for (let pfn = start; pfn < end; pfn++) if (this.#references.has(pfn)) found.push(pfn);
+    return found;
   }
 
   reference(pfn: number): void {

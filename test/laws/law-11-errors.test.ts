@@ -83,6 +83,33 @@ describe('law 11: errors leave nothing behind', () => {
     await refused(all, 'EINVAL', () => memfile.replay({ to: memfile.journal.position + 1 }));
   });
 
+  it('EINVAL: options, callbacks, names and reasons of the wrong kind', async () => {
+    const { memfile, file } = await setUp();
+    const all = any(memfile);
+    const reason = any('weird');
+    await refused(all, 'EINVAL', () => file.punchHole(0, 1, { reason }));
+    await refused(all, 'EINVAL', () => file.fallocate(8, 9, { reason }));
+    await refused(all, 'EINVAL', () => file.punchHole(0, 1, { signal: any('now') }));
+    await refused(all, 'EINVAL', () => file.register({ invalidate: any('x') }));
+    await refused(all, 'EINVAL', () => file.register({ name: any(5) }));
+    await refused(all, 'EINVAL', () => file.register({}, { name: any(5) }));
+    await refused(all, 'EINVAL', () => memfile.createFile('shmem', any(undefined)));
+    await refused(all, 'EINVAL', () => memfile.createFile('shmem', { size: 1, name: any(5) }));
+    await refused(all, 'EINVAL', () => memfile.createFile('shmem', { size: 1, flags: any(null) }));
+    await refused(all, 'EINVAL', () => file.populated(any('x')));
+  });
+
+  it('null where something may be left out is taken as left out', async () => {
+    const { file } = await setUp();
+    const registration = await file.register({ invalidate: any(null) }, any(null));
+    await file.punchHole(0, 1, any(null));
+    await file.fallocate(0, 1, any(null));
+    await file.truncate(12, any(null));
+    expect(registration.snapshot).toEqual([{ start: 0, end: 4 }]);
+    expect(file.populated(5, 5)).toEqual([]);
+    expect(file.populated(7, 3)).toEqual([]);
+  });
+
   it('EFBIG: past the largest file', async () => {
     const { memfile, file } = await setUp();
     await refused(any(memfile), 'EFBIG', () => file.fallocate(0, 2 ** 51 + 1));
