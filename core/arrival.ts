@@ -20,10 +20,11 @@ export function arrive(
 ): void {
   const { state, store, notifiers } = file;
   const { runs, error } = allocate(file, operation, start, end);
-  const where = { file: state.id, operation: operation.id };
+  const { id } = state;
+  const { id: of } = operation;
   try {
     if (grow && error === undefined && end > state.pages) {
-      file.record(operation, { type: 'resize', ...where, pages: end });
+      file.record(operation, { type: 'resize', file: id, operation: of, pages: end });
     }
     for (let i = 0; i < runs.length;) {
       const first = runs[i]!.start;
@@ -31,7 +32,15 @@ export function arrive(
       let position = 0;
       for (; i < runs.length && runs[i]!.start === last; i++) {
         const { start, end, pfn } = runs[i]!;
-        position = file.record(operation, { type: 'fallocate', ...where, start, end, pfn, reason });
+        position = file.record(operation, {
+          type: 'fallocate',
+          file: id,
+          operation: of,
+          start,
+          end,
+          pfn,
+          reason,
+        });
         last = end;
       }
       notifiers.tellArrival(file.pass(operation, 'fallocate', reason, position), first, last);

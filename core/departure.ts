@@ -18,16 +18,31 @@ export function depart(
   reason: Reason,
   then: () => void,
 ): void {
-  const event = { file: file.state.id, operation: operation.id, start, end, reason } as const;
-  const begun = file.record(operation, { type: 'invalidate', ...event });
+  const { id } = file.state;
+  const { id: of } = operation;
+  const begun = file.record(operation, {
+    type: 'invalidate',
+    file: id,
+    operation: of,
+    start,
+    end,
+    reason,
+  });
   const told: Registration[] = [];
-  file.told.set(operation.id, told);
+  file.told.set(of, told);
   const pass = file.pass(operation, 'invalidate', reason, begun);
   file.notifiers.tellDeparture(pass, start, end, told);
   operation.whenLetGo('every consumer has let go', () => {
     const kept = free(file, operation, start, end);
-    const ended = file.record(operation, { type: 'invalidateEnd', ...event });
-    file.told.delete(operation.id);
+    const ended = file.record(operation, {
+      type: 'invalidateEnd',
+      file: id,
+      operation: of,
+      start,
+      end,
+      reason,
+    });
+    file.told.delete(of);
     const plain = file.pass(operation, 'invalidateEnd', reason, ended, begun);
     for (let i = told.length - 1; i >= 0; i--) {
       const own = clip(kept, told[i]!.range);
