@@ -14,7 +14,10 @@ export const REASONS = [
 /** Why pages came or went. */
 export type Reason = (typeof REASONS)[number];
 
-export type Seal = 'seal' | 'shrink' | 'grow' | 'write';
+export const SEALS = ['seal', 'shrink', 'grow', 'write'] as const;
+
+/** What is forbidden for good: more seals, shrinking, growing, punching. */
+export type Seal = (typeof SEALS)[number];
 
 /** `inaccessible`: as MFD_INACCESSIBLE, contents are nobody's to read and the size is set once. */
 export type FileFlag = 'inaccessible';

@@ -39,18 +39,18 @@ export { Extents, type Extent } from './extents.js';
 export { Journal } from './journal.js';
 export { Lease } from './lease.js';
 export { MemoryJournal } from './memory-journal.js';
-export {
-  MemoryFile,
-  type FallocateOptions,
-  type NotificationsOptions,
-  type OperationOptions,
-  type RegisterOptions,
-} from './memory-file.js';
+export { MemoryFile } from './memory-file.js';
 export { MemoryFiles, type FileOptions } from './memory-files.js';
 export { NotificationStream } from './notification-stream.js';
 export type { NotifiedFile, Notifier, NotifierEvent, NotifierFunction } from './notifier.js';
 export { NotifierList } from './notifier-list.js';
 export { NotifierSubject } from './notifier-subject.js';
+export type {
+  FallocateOptions,
+  NotificationsOptions,
+  OperationOptions,
+  RegisterOptions,
+} from './options.js';
 export { MAX_PAGES, PAGE_SIZE, type PageRange } from './page-range.js';
 export { Clock, MicrotaskScheduler, Scheduler, SystemClock } from './ports.js';
 export { Registration } from './registration.js';

@@ -3,46 +3,25 @@ import { arrive } from './arrival.js';
 import { depart } from './departure.js';
 import type { Engine } from './engine.js';
 import { MemfileError, type ErrnoCode } from './errno.js';
-import { REASONS, type FileFlag, type Reason, type Seal } from './event.js';
+import { SEALS, type FileFlag, type Seal } from './event.js';
 import { FileCore } from './file-core.js';
 import { NotificationStream } from './notification-stream.js';
 import type { NotifiedFile, Notifier } from './notifier.js';
 import type { NotifierList } from './notifier-list.js';
 import type { Operation } from './operation.js';
-import { checkRange, isPageCount, MAX_PAGES, WHOLE_FILE, type PageRange } from './page-range.js';
+import {
+  checkOperation,
+  whatIsWrong,
+  type FallocateOptions,
+  type NotificationsOptions,
+  type OperationOptions,
+  type RegisterOptions,
+} from './options.js';
+import { isPageCount, MAX_PAGES, WHOLE_FILE, type PageRange } from './page-range.js';
 import { Registration } from './registration.js';
 import type { Section } from './section.js';
 import type { FileState } from './state.js';
 import { standsFor } from './waits-for.js';
-
-export interface OperationOptions {
-  /** Cancels the operation while it is queued: EINTR. */
-  readonly signal?: AbortSignal | undefined;
-  /** What consumers and the journal are told; the method's own reason by default. */
-  readonly reason?: Reason | undefined;
-}
-
-export interface FallocateOptions extends OperationOptions {
-  /** Do not let the file grow, as FALLOC_FL_KEEP_SIZE. Pages past the end are kept all the same. */
-  readonly keepSize?: boolean | undefined;
-}
-
-export interface RegisterOptions {
-  /** Pages `[start, end)`; the whole file, however it grows, by default. */
-  readonly range?: PageRange | undefined;
-  /** In errors and in the journal; the notifier's own name by default. */
-  readonly name?: string | undefined;
-  /** Cancels the registration while it is queued, and unregisters it later. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface NotificationsOptions {
-  readonly range?: PageRange | undefined;
-  readonly name?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-export const SEALS: readonly Seal[] = ['seal', 'shrink', 'grow', 'write'];
 
 /**
  * A memory file: a size in pages, the pages that its backing store gave it, and a list of
@@ -327,7 +306,7 @@ export class MemoryFile implements NotifiedFile {
       });
       const registration = new Registration(this.#core, id, called, range, position, notifier);
       notifiers.add(registration);
-      if (signal !== undefined) unsubscribeOn(signal, registration);
+      if (signal !== undefined) registration.unsubscribeOn(signal);
       started(registration);
       operation.finish(registration);
     });
@@ -341,23 +320,11 @@ export class MemoryFile implements NotifiedFile {
     body: (operation: Operation) => void,
   ): Promise<T> {
     try {
-      checkRange(syscall, start, end);
+      checkOperation(syscall, start, end, options ?? {});
     } catch (error) {
       return Promise.reject(error as MemfileError);
     }
     const { engine } = this.#core;
-    const { signal, reason } = options ?? {};
-    if (reason !== undefined && !REASONS.includes(reason)) {
-      const known = REASONS.join(', ');
-      return this.#refuse(
-        'EINVAL',
-        syscall,
-        `unknown reason ${String(reason)}; known are ${known}`,
-      );
-    }
-    if (signal !== undefined && !(signal instanceof AbortSignal)) {
-      return this.#refuse('EINVAL', syscall, 'signal is no AbortSignal');
-    }
     if (engine.closing && syscall !== 'close') {
       return this.#refuse('EBADF', syscall, 'the memfile is being torn down');
     }
@@ -366,7 +333,7 @@ export class MemoryFile implements NotifiedFile {
       operation.id = engine.state.lastOperation + 1;
       body(operation);
     });
-    return engine.submit(operation, signal);
+    return engine.submit(operation, options?.signal);
   }
 
   #finish(operation: Operation): void {
@@ -404,26 +371,4 @@ export class MemoryFile implements NotifiedFile {
   #error(code: ErrnoCode, syscall: string, detail: string): MemfileError {
     return new MemfileError(code, syscall, detail);
   }
-}
-
-/** Why these are no notifier and no name; undefined when they are. */
-function whatIsWrong(notifier: Notifier, name: unknown): string | undefined {
-  if (typeof notifier !== 'object' || notifier === null) {
-    return `needs a notifier, got ${String(notifier)}`;
-  }
-  for (const callback of ['fallocate', 'invalidate', 'invalidateEnd'] as const) {
-    const value: unknown = notifier[callback] ?? undefined;
-    if (value !== undefined && typeof value !== 'function') {
-      return `${callback} must be a function, got ${typeof value}`;
-    }
-  }
-  const called: unknown = name ?? notifier.name;
-  if (called !== undefined && typeof called !== 'string') return 'name must be a string';
-  return undefined;
-}
-
-function unsubscribeOn(signal: AbortSignal, registration: Registration): void {
-  const leave = (): void => registration.unsubscribe();
-  signal.addEventListener('abort', leave);
-  void registration.closed.then(() => signal.removeEventListener('abort', leave));
 }

@@ -213,6 +213,13 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
     return this.unregister();
   }
 
+  /** @internal Unsubscribes when the signal fires. */
+  unsubscribeOn(signal: AbortSignal): void {
+    const leave = (): void => this.unsubscribe();
+    signal.addEventListener('abort', leave);
+    void this.closed.then(() => signal.removeEventListener('abort', leave));
+  }
+
   /** @internal The file is closed: observers complete, and nothing more is told. */
   fileClosed(): void {
     if (!this.#active) return;

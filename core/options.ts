@@ -1,0 +1,65 @@
+import { MemfileError } from './errno.js';
+import { REASONS, type Reason } from './event.js';
+import type { Notifier } from './notifier.js';
+import { checkRange, type PageRange } from './page-range.js';
+
+export interface OperationOptions {
+  /** Cancels the operation while it is queued: EINTR. */
+  readonly signal?: AbortSignal | undefined;
+  /** What consumers and the journal are told; the method's own reason by default. */
+  readonly reason?: Reason | undefined;
+}
+
+export interface FallocateOptions extends OperationOptions {
+  /** Do not let the file grow, as FALLOC_FL_KEEP_SIZE. Pages past the end are kept all the same. */
+  readonly keepSize?: boolean | undefined;
+}
+
+export interface RegisterOptions {
+  /** Pages `[start, end)`; the whole file, however it grows, by default. */
+  readonly range?: PageRange | undefined;
+  /** In errors and in the journal; the notifier's own name by default. */
+  readonly name?: string | undefined;
+  /** Cancels the registration while it is queued, and unregisters it later. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface NotificationsOptions {
+  readonly range?: PageRange | undefined;
+  readonly name?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** @throws MemfileError EINVAL for a bad range, reason or signal. */
+export function checkOperation(
+  syscall: string,
+  start: number,
+  end: number,
+  { signal, reason }: OperationOptions,
+): void {
+  checkRange(syscall, start, end);
+  if (reason !== undefined && !REASONS.includes(reason)) {
+    const known = REASONS.join(', ');
+    const detail = `unknown reason ${String(reason)}; known are ${known}`;
+    throw new MemfileError('EINVAL', syscall, detail);
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new MemfileError('EINVAL', syscall, 'signal is no AbortSignal');
+  }
+}
+
+/** Why these are no notifier and no name; undefined when they are. */
+export function whatIsWrong(notifier: Notifier, name: unknown): string | undefined {
+  if (typeof notifier !== 'object' || notifier === null) {
+    return `needs a notifier, got ${String(notifier)}`;
+  }
+  for (const callback of ['fallocate', 'invalidate', 'invalidateEnd'] as const) {
+    const value: unknown = notifier[callback] ?? undefined;
+    if (value !== undefined && typeof value !== 'function') {
+      return `${callback} must be a function, got ${typeof value}`;
+    }
+  }
+  const called: unknown = name ?? notifier.name;
+  if (called !== undefined && typeof called !== 'string') return 'name must be a string';
+  return undefined;
+}
