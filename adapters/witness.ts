@@ -24,6 +24,8 @@ export interface ConsumerWitness {
   }): void;
   /** A callback begins, for its clipped range. */
   told(event: NotifierEvent, start: number, end: number): void;
+  /** It objected to pages `[start, end)` when asked to prepare for them. */
+  refused?(start: number, end: number): void;
   lookedUp(lease: Lease): void;
   put(lease: Lease): void;
   left(): void;

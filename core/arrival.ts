@@ -3,11 +3,19 @@ import type { PfnRun } from './backing-store.js';
 import type { Reason } from './event.js';
 import type { FileCore } from './file-core.js';
 import type { Operation } from './operation.js';
-import { countPages } from './page-range.js';
+import { countPages, type PageRange } from './page-range.js';
+import { prepare } from './preparation.js';
+import type { Registration } from './registration.js';
+
+/** Pages that arrive side by side, whatever their frames. */
+interface Stretch extends PageRange {
+  readonly runs: readonly PfnRun[];
+}
 
 /**
- * Fills the holes of `[start, end)` and tells of the pages that were added, one event for every
- * stretch of them. `grow` lets the file reach as far as `end` when all went well.
+ * Fills the holes of `[start, end)`: asks the consumers that want to be asked, and tells of the
+ * pages that were added, one event for every stretch of them. `grow` lets the file reach as far as
+ * `end` when all went well.
  */
 export function arrive(
   file: FileCore,
@@ -18,43 +26,85 @@ export function arrive(
   grow: boolean,
   then: () => void,
 ): void {
-  const { state, store, notifiers } = file;
   const { runs, error } = allocate(file, operation, start, end);
-  const { id } = state;
-  const { id: of } = operation;
+  const stretches = sideBySide(runs);
+  const votersOf = (stretch: PageRange): Registration[] =>
+    file.notifiers.concerned(stretch.start, stretch.end).filter(({ votes }) => votes);
+  const record = (type: 'prepare' | 'rollback', { start, end }: PageRange): number =>
+    file.record(operation, {
+      type,
+      file: file.state.id,
+      operation: operation.id,
+      start,
+      end,
+      reason,
+    });
+  const takeBack = (): void => {
+    for (const run of runs) file.store.free(run.start, run.end);
+  };
   try {
-    if (grow && error === undefined && end > state.pages) {
-      file.record(operation, { type: 'resize', file: id, operation: of, pages: end });
-    }
-    for (let i = 0; i < runs.length;) {
-      const first = runs[i]!.start;
-      let last = first;
-      let position = 0;
-      for (; i < runs.length && runs[i]!.start === last; i++) {
-        const { start, end, pfn } = runs[i]!;
-        position = file.record(operation, {
-          type: 'fallocate',
-          file: id,
-          operation: of,
-          start,
-          end,
-          pfn,
-          reason,
-        });
-        last = end;
+    prepare(file, operation, stretches, votersOf, reason, record, (agreed) => {
+      if (!agreed) {
+        takeBack();
+        then();
+        return;
       }
-      notifiers.tellArrival(file.pass(operation, 'fallocate', reason, position), first, last);
-    }
+      const size = grow && error === undefined ? end : 0;
+      commit(file, operation, stretches, reason, size);
+      if (error !== undefined) {
+        operation.code = error.code;
+        operation.effect = 'partial';
+        operation.failed(`store "${file.state.store}" failed in allocate`, error);
+      }
+      operation.whenLetGo('every consumer has taken notice', then);
+    });
   } catch (refused) {
-    for (const run of runs) store.free(run.start, run.end);
+    takeBack(); // The first event of the operation could not be recorded.
     throw refused;
   }
-  if (error !== undefined) {
-    operation.code = error.code;
-    operation.effect = 'partial';
-    operation.failed(`store "${state.store}" in allocate`, error);
+}
+
+/** Records what arrived, and tells of it. */
+function commit(
+  file: FileCore,
+  operation: Operation,
+  stretches: readonly Stretch[],
+  reason: Reason,
+  size: number,
+): void {
+  const { id } = file.state;
+  const { id: of } = operation;
+  if (size > file.state.pages) {
+    file.record(operation, { type: 'resize', file: id, operation: of, pages: size });
   }
-  operation.whenLetGo('every consumer has taken notice', then);
+  for (const { start: first, end: last, runs } of stretches) {
+    let position = 0;
+    for (const { start, end, pfn } of runs) {
+      position = file.record(operation, {
+        type: 'fallocate',
+        file: id,
+        operation: of,
+        start,
+        end,
+        pfn,
+        reason,
+      });
+    }
+    const pass = file.pass(operation, 'fallocate', reason, position);
+    file.notifiers.tellArrival(pass, first, last);
+  }
+}
+
+function sideBySide(runs: readonly PfnRun[]): Stretch[] {
+  const stretches: { start: number; end: number; runs: PfnRun[] }[] = [];
+  for (const run of runs) {
+    const last = stretches.at(-1);
+    if (last?.end === run.start) {
+      last.end = run.end;
+      last.runs.push(run);
+    } else stretches.push({ start: run.start, end: run.end, runs: [run] });
+  }
+  return stretches;
 }
 
 /** Asks the store for the holes of the range, and believes only what can be true. */

@@ -69,7 +69,7 @@ function free(
   } catch (error) {
     kept = there;
     operation.effect = 'none';
-    operation.failed(`store "${state.store}" in free`, error);
+    operation.failed(`store "${state.store}" failed in free`, error);
   }
   const where = { file: state.id, operation: operation.id };
   for (const range of kept) file.record(operation, { type: 'kept', ...where, ...range });
@@ -109,7 +109,7 @@ function quarantine({ state, store }: FileCore, operation: Operation): readonly 
         pins.push({ page, end, pfn });
         page = end;
       } catch (error) {
-        operation.failed(`store "${state.store}" in getLockPfn`, error);
+        operation.failed(`store "${state.store}" failed in getLockPfn`, error);
         page++;
       }
     }

@@ -21,6 +21,8 @@ const TYPES = [
   'put',
   'left',
   'unregister',
+  'prepare',
+  'rollback',
 ] as const satisfies readonly (PageEvent['type'] | 'payload')[];
 
 const CODE_OF_TYPE = Object.fromEntries(TYPES.map((type, code) => [type, code]));
@@ -46,7 +48,9 @@ export class RowSegment {
         return this.#put(row, 1, file, reason, 0, operation, end - start, start, pfn);
       }
       case 'invalidate':
-      case 'invalidateEnd': {
+      case 'invalidateEnd':
+      case 'prepare':
+      case 'rollback': {
         const { file, operation, start, end } = event;
         const code = CODE_OF_TYPE[event.type]!;
         const reason = CODE_OF_REASON[event.reason]!;
@@ -94,6 +98,8 @@ export class RowSegment {
         return { type, file, operation, start, end, pfn, reason: REASONS[detail]! };
       case 'invalidate':
       case 'invalidateEnd':
+      case 'prepare':
+      case 'rollback':
         return { type, file, operation, start, end, reason: REASONS[detail]! };
       case 'kept':
         return { type, file, operation, start, end };

@@ -9,6 +9,7 @@ export const REASONS = [
   'madvise',
   'close',
   'device',
+  'replay',
 ] as const;
 
 /** Why pages came or went. */
@@ -35,8 +36,11 @@ export type PageEvent =
       readonly reason: Reason;
     }
   /** Pages are about to leave; `invalidateEnd` of the same operation follows, exactly once. */
-  | DepartureEvent<'invalidate'>
-  | DepartureEvent<'invalidateEnd'>
+  | RangeEvent<'invalidate'>
+  | RangeEvent<'invalidateEnd'>
+  /** Consumers are asked whether pages may arrive; `fallocate` or `rollback` follows. */
+  | RangeEvent<'prepare'>
+  | RangeEvent<'rollback'>
   /** Pages announced as leaving that stayed; stands before the `invalidateEnd`. */
   | {
       readonly type: 'kept';
@@ -68,7 +72,7 @@ export type PageEvent =
     }
   | { readonly type: 'unregister'; readonly file: number; readonly registration: number };
 
-interface DepartureEvent<Type extends string> {
+interface RangeEvent<Type extends string> {
   readonly type: Type;
   readonly file: number;
   readonly operation: number;
@@ -122,6 +126,16 @@ export type RareEvent =
       readonly callback: NotifierCallback | 'observer';
       readonly message: string;
     }
+  /** A consumer that registers is told of pages that were there before it. */
+  | {
+      readonly type: 'replay';
+      readonly file: number;
+      readonly operation: number;
+      readonly registration: number;
+      readonly callback: 'prepare' | 'fallocate' | 'rollback';
+      readonly start: number;
+      readonly end: number;
+    }
   | { readonly type: 'evict'; readonly file: number; readonly registration: number }
   | { readonly type: 'close'; readonly file: number };
 
@@ -134,7 +148,12 @@ export type EventType = JournalEvent['type'];
 export type Recorded<E extends JournalEvent = JournalEvent> = E & { readonly position: number };
 
 /** What consumers are told of; the names of the callbacks of a notifier. */
-export type NotifierCallback = 'fallocate' | 'invalidate' | 'invalidateEnd';
+export type NotifierCallback =
+  | 'prepare'
+  | 'fallocate'
+  | 'rollback'
+  | 'invalidate'
+  | 'invalidateEnd';
 
 /** One event as an observer is told it; ranges are pages, clipped to the range subscribed to. */
 export interface Told<Type extends NotifierCallback = NotifierCallback> {
@@ -159,6 +178,8 @@ export interface Snapshot {
 /** What an observer of a registration or of `notifications$` receives; narrow it by `type`. */
 export type Notification =
   | Snapshot
+  | Told<'prepare'>
   | Told<'fallocate'>
+  | Told<'rollback'>
   | Told<'invalidate'>
   | Told<'invalidateEnd'>;

@@ -92,6 +92,12 @@ export function evolve(state: MemfileState, event: JournalEvent): MemfileState {
       state.files.delete(event.file);
       break;
     }
+    case 'prepare': {
+      state.lastOperation = Math.max(state.lastOperation, event.operation);
+      break;
+    }
+    case 'rollback':
+    case 'replay':
     case 'left':
     case 'failure':
     case 'evict':

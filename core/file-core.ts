@@ -70,9 +70,15 @@ export class FileCore implements RegistrationHome, PassHost {
   }
 
   consumerFailed(pass: Pass, owner: SectionOwner, range: PageRange, error: unknown): void {
-    const { operation, type } = pass;
-    const where = formatRange(range.start, range.end);
-    operation.failed(`"${owner.name}" in ${type} ${where}`, error);
+    const { operation, type, position } = pass;
+    if (type === 'prepare') {
+      const refusal = { ...range, consumer: owner, position, error };
+      operation.refusals = [...operation.refusals, refusal];
+    } else
+      operation.failed(
+        `"${owner.name}" failed in ${type} ${formatRange(range.start, range.end)}`,
+        error,
+      );
     if (type === 'invalidate') operation.unsafe = [...operation.unsafe, range];
     this.engine.record({
       type: 'failure',

@@ -4,6 +4,7 @@ import { depart } from './departure.js';
 import type { Engine } from './engine.js';
 import { MemfileError, type ErrnoCode } from './errno.js';
 import { SEALS, type FileFlag, type Seal } from './event.js';
+import { replayTo } from './enlistment.js';
 import { FileCore } from './file-core.js';
 import { NotificationStream } from './notification-stream.js';
 import type { NotifiedFile, Notifier } from './notifier.js';
@@ -112,7 +113,8 @@ export class MemoryFile implements NotifiedFile {
    *
    * Rejects with EINVAL or EFBIG for a bad range, EPERM when sealed against growing (even with
    * `keepSize`, as the kernel), ENOSPC when the store is full: nothing was added then, unless
-   * `effect` is 'partial'; EIO with `effect` 'done' when a consumer failed.
+   * `effect` is 'partial'; as a consumer refuses in `prepare` (EBUSY unless it throws a
+   * MemfileError) with `effect` 'none'; EIO with `effect` 'done' when a consumer failed later.
    */
   fallocate(start: number, end: number, options: FallocateOptions = {}): Promise<void> {
     const { keepSize = false, reason = 'fallocate' } = options ?? {};
@@ -184,7 +186,8 @@ export class MemoryFile implements NotifiedFile {
    * populated; from that position on it is told every event that overlaps its range.
    *
    * Rejects with EINVAL for a missing notifier or a bad range, EBADF when the file is closed, EINTR
-   * when `signal` fires first, EIO when the journal cannot write.
+   * when `signal` fires first, EIO when the journal cannot write; with `replay`, as the consumer
+   * refuses (EBUSY unless it throws a MemfileError), `effect` 'none'.
    */
   register(notifier: Notifier, options: RegisterOptions = {}): Promise<Registration> {
     return this.#register('register', notifier, options, () => {});
@@ -287,7 +290,7 @@ export class MemoryFile implements NotifiedFile {
     options: RegisterOptions,
     started: (registration: Registration) => void,
   ): Promise<Registration> {
-    const { name, signal } = options ?? {};
+    const { name, signal, replay = false, votes = false } = options ?? {};
     const range = options?.range ?? WHOLE_FILE;
     const wrong = whatIsWrong(notifier, name);
     if (wrong !== undefined) return this.#refuse('EINVAL', syscall, wrong);
@@ -304,11 +307,21 @@ export class MemoryFile implements NotifiedFile {
         start,
         end,
       });
-      const registration = new Registration(this.#core, id, called, range, position, notifier);
+      const registration = new Registration(
+        this.#core,
+        id,
+        called,
+        range,
+        position,
+        notifier,
+        votes,
+      );
       notifiers.add(registration);
       if (signal !== undefined) registration.unsubscribeOn(signal);
       started(registration);
-      operation.finish(registration);
+      if (replay)
+        replayTo(this.#core, operation, registration, () => operation.finish(registration));
+      else operation.finish(registration);
     });
   }
 
@@ -338,7 +351,7 @@ export class MemoryFile implements NotifiedFile {
 
   #finish(operation: Operation): void {
     const { journalError } = this.#core.engine;
-    if (journalError !== undefined) operation.failed('the journal', journalError);
+    if (journalError !== undefined) operation.failed('the journal cannot write', journalError);
     operation.finish();
   }
 

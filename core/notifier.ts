@@ -41,8 +41,19 @@ export type NotifierFunction = (
  */
 export interface Notifier {
   readonly name?: string;
+  /**
+   * Pages `[start, end)` may arrive, if nobody objects: throw, or return a promise that rejects, to
+   * refuse. Told in the order of registration. Nobody can look them up yet; `fallocate` of the same
+   * range follows, or `rollback`.
+   */
+  readonly prepare?: NotifierFunction | undefined;
   /** Pages have arrived and can be looked up. Told in the order of registration. */
   readonly fallocate?: NotifierFunction | undefined;
+  /**
+   * What was prepared does not happen, because somebody refused. Told in the reverse order of
+   * `prepare`, to those who had agreed.
+   */
+  readonly rollback?: NotifierFunction | undefined;
   /**
    * Pages are about to leave: let go of them. Told newest registration first. They are freed when
    * every consumer has; until the end, a lookup still answers the old frame.

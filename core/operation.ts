@@ -11,6 +11,13 @@ export interface OperationHost {
   settled(operation: Operation): void;
 }
 
+/** A consumer did not agree to pages `[start, end)`, when asked at `position`. */
+export interface Refusal extends PageRange {
+  readonly consumer: { readonly name: string; readonly active: boolean };
+  readonly position: number;
+  readonly error: unknown;
+}
+
 /**
  * One operation on pages `[start, end)` of a file, from its submission until its promise settles.
  *
@@ -35,6 +42,9 @@ export class Operation implements WaitNode, PageRange {
   /** Called when it leaves the queue, to run or because it was aborted. */
   onStart: (() => void) | undefined;
 
+  /** Who objected to what was prepared. */
+  refusals: readonly Refusal[] = NONE;
+
   readonly syscall: string;
   readonly file: string;
   /** The operations of its file. */
@@ -43,7 +53,7 @@ export class Operation implements WaitNode, PageRange {
   readonly end: number;
   readonly #host: OperationHost;
   readonly #body: () => void;
-  #failures: readonly { readonly who: string; readonly error: unknown }[] = NONE;
+  #failures: readonly { readonly what: string; readonly error: unknown }[] = NONE;
   #sections: Set<WaitNode> | undefined;
   #next: { readonly label: string; readonly step: () => void } | undefined;
   #unwatch: (() => void) | undefined;
@@ -108,9 +118,13 @@ export class Operation implements WaitNode, PageRange {
     this.#unwatch = this.#host.watch(this);
   }
 
-  /** Somebody failed on the way, which does not stop it. */
-  failed(who: string, error: unknown): void {
-    this.#failures = [...this.#failures, { who, error }];
+  /** Something failed on the way, which does not stop it; `what` is for people. */
+  failed(what: string, error: unknown): void {
+    this.#failures = [...this.#failures, { what, error }];
+  }
+
+  get hasFailed(): boolean {
+    return this.#failures.length > 0;
   }
 
   /** Every step is taken: resolves, or rejects naming whoever failed on the way. */
@@ -120,11 +134,10 @@ export class Operation implements WaitNode, PageRange {
       this.#settle(value, undefined);
       return;
     }
-    const who = failures.map((failure) => failure.who).join(', ');
+    const detail = failures.map(({ what, error }) => `${what}: ${messageOf(error)}`).join('; ');
     const errors = failures.map((failure) => failure.error);
-    const cause = errors.length === 1 ? errors[0] : new AggregateError(errors, who);
+    const cause = errors.length === 1 ? errors[0] : new AggregateError(errors, detail);
     const { code, syscall, effect } = this;
-    const detail = `${who} failed: ${messageOf(cause)}`;
     this.reject(new MemfileError(code, syscall, detail, { effect, cause }));
   }
 

@@ -20,6 +20,16 @@ export interface RegisterOptions {
   readonly range?: PageRange | undefined;
   /** In errors and in the journal; the notifier's own name by default. */
   readonly name?: string | undefined;
+  /**
+   * Tell the consumer of what is there as if it arrived now: `prepare`, then `fallocate`, with
+   * reason 'replay'. If it refuses any of it, everything is rolled back and `register` rejects.
+   */
+  readonly replay?: boolean | undefined;
+  /**
+   * Ask its observers too before pages arrive: they are told `prepare` and `rollback`, and refuse
+   * by throwing or rejecting. False by default: then only the callbacks of the notifier are asked.
+   */
+  readonly votes?: boolean | undefined;
   /** Cancels the registration while it is queued, and unregisters it later. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -27,6 +37,8 @@ export interface RegisterOptions {
 export interface NotificationsOptions {
   readonly range?: PageRange | undefined;
   readonly name?: string | undefined;
+  /** See {@link RegisterOptions.votes}. */
+  readonly votes?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -48,12 +60,14 @@ export function checkOperation(
   }
 }
 
+const CALLBACKS = ['prepare', 'fallocate', 'rollback', 'invalidate', 'invalidateEnd'] as const;
+
 /** Why these are no notifier and no name; undefined when they are. */
 export function whatIsWrong(notifier: Notifier, name: unknown): string | undefined {
   if (typeof notifier !== 'object' || notifier === null) {
     return `needs a notifier, got ${String(notifier)}`;
   }
-  for (const callback of ['fallocate', 'invalidate', 'invalidateEnd'] as const) {
+  for (const callback of CALLBACKS) {
     const value: unknown = notifier[callback] ?? undefined;
     if (value !== undefined && typeof value !== 'function') {
       return `${callback} must be a function, got ${typeof value}`;

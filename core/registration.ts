@@ -1,6 +1,7 @@
 import type { StoreFile } from './backing-store.js';
 import type { Engine } from './engine.js';
 import { asMemfileError, MemfileError, messageOf } from './errno.js';
+import type { NotifierCallback } from './event.js';
 import { Lease, type LeaseHome } from './lease.js';
 import type { NotifiedFile, Notifier, NotifierFunction } from './notifier.js';
 import type { NotifierList } from './notifier-list.js';
@@ -41,9 +42,12 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   readonly snapshot: readonly PageRange[];
   readonly #home: RegistrationHome;
   readonly #notifier: Notifier;
+  readonly #prepare: NotifierFunction | undefined;
   readonly #fallocate: NotifierFunction | undefined;
+  readonly #rollback: NotifierFunction | undefined;
   readonly #invalidate: NotifierFunction | undefined;
   readonly #invalidateEnd: NotifierFunction | undefined;
+  readonly #observersVote: boolean;
   #sections: Set<Section> | undefined;
   #pass: Pass | undefined;
   #active = true;
@@ -57,6 +61,7 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
     range: PageRange,
     position: number,
     notifier: Notifier,
+    observersVote: boolean,
   ) {
     super();
     this.#home = home;
@@ -66,8 +71,11 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
     this.position = position;
     this.snapshot = home.state.frames.ranges(range.start, range.end);
     this.#notifier = notifier;
+    this.#observersVote = observersVote;
     // Resolved once: calling methods on consumers of many classes costs 2.5 times as much.
+    this.#prepare = notifier.prepare ?? undefined;
     this.#fallocate = notifier.fallocate ?? undefined;
+    this.#rollback = notifier.rollback ?? undefined;
     this.#invalidate = notifier.invalidate ?? undefined;
     this.#invalidateEnd = notifier.invalidateEnd ?? undefined;
   }
@@ -92,12 +100,7 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
     const { engine } = this.#home;
     this.#pass = engine.pass = pass;
     pass.enter(this, start, end);
-    const callback =
-      pass.type === 'invalidate'
-        ? this.#invalidate
-        : pass.type === 'invalidateEnd'
-          ? this.#invalidateEnd
-          : this.#fallocate;
+    const callback = this.#callback(pass.type);
     if (callback !== undefined) {
       try {
         const result = callback.call(this.#notifier, start, end, pass);
@@ -106,10 +109,16 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
         pass.fail(error);
       }
     }
-    if (this.observed) this.next(pass.notification());
+    const told = this.#observersVote || (pass.type !== 'prepare' && pass.type !== 'rollback');
+    if (told && this.observed) this.next(pass.notification());
     this.#pass = engine.pass = undefined;
     pass.leave();
     if (!this.#active) this.#settleGrace();
+  }
+
+  /** @internal Whether it is asked before pages arrive. */
+  get votes(): boolean {
+    return this.#prepare !== undefined || this.#rollback !== undefined || this.#observersVote;
   }
 
   /**
@@ -291,6 +300,21 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
       callback: 'observer',
       message: messageOf(error),
     });
+  }
+
+  #callback(type: NotifierCallback): NotifierFunction | undefined {
+    switch (type) {
+      case 'invalidate':
+        return this.#invalidate;
+      case 'invalidateEnd':
+        return this.#invalidateEnd;
+      case 'fallocate':
+        return this.#fallocate;
+      case 'prepare':
+        return this.#prepare;
+      case 'rollback':
+        return this.#rollback;
+    }
   }
 
   #leave(): void {

@@ -8,6 +8,7 @@ import { isThenable, nodeOf, waitsOn, type WaitNode } from './waits-for.js';
 export interface SectionOwner {
   readonly id: number;
   readonly name: string;
+  readonly active: boolean;
   sectionOpened(section: Section): void;
   sectionClosed(section: Section): void;
   evict(): void;

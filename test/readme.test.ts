@@ -26,7 +26,13 @@ describe('the README', () => {
   beforeAll(() => {
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
-    const options = { noEmit: false, outDir: 'out', rootDir: '.', declaration: false };
+    const options = {
+      skipLibCheck: false,
+      noEmit: false,
+      outDir: 'out',
+      rootDir: '.',
+      declaration: false,
+    };
     const files: string[] = [];
     for (const [i, { language, code }] of fences.entries()) {
       if (language !== 'ts') continue;

@@ -14,10 +14,11 @@ const program = new Command('memfile')
   .showHelpAfterError('(run with --help for the options)');
 addRunCommand(program, (code) => (process.exitCode = code));
 
-// A reader that has seen enough, as `head`, is no failure of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(EXIT.ok);
+  // A reader that has seen enough, as `head`, is no failure of ours.
+  if (error.code === 'EPIPE') process.exit(EXIT.ok);
+  process.stderr.write(`memfile: cannot write the report: ${error.message}\n`);
+  process.exit(EXIT.badInput);
 });
 
 try {

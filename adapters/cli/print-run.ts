@@ -52,6 +52,12 @@ export function printRun(report: RunReport): string {
   ];
   const removes = files.reduce((sum, file) => sum + file.removeCalls, 0);
   if (removes > 0) lines.push(`madvise(MADV_REMOVE): ${removes} calls, not counted as punches`);
+  const untouched = files.reduce((sum, file) => sum + file.untouchedBytes, 0);
+  if (untouched > 0) {
+    lines.push(
+      `punched at once beyond 4 GiB, and so not assumed to be touched: ${bytes(untouched)}`,
+    );
+  }
   if (report.untrackedCalls > 0) {
     lines.push(`calls on files whose creation is not in the trace: ${report.untrackedCalls}`);
   }

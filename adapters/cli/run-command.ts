@@ -1,6 +1,12 @@
 import type { Command } from 'commander';
 import type { RunFlags } from './run.js';
 
+/** Every call that the importer follows. */
+const TRACED = [
+  'memfd_create,open,openat,creat,fallocate,ftruncate,mmap,munmap,madvise,ioctl',
+  'close,close_range,dup,dup2,dup3,fcntl,clone,clone3,fork,vfork,execve',
+];
+
 /** `memfile run TRACE`; what it needs is loaded when it runs, so that `--help` answers at once. */
 export function addRunCommand(program: Command, exit: (code: number) => void): void {
   program
@@ -13,8 +19,7 @@ export function addRunCommand(program: Command, exit: (code: number) => void): v
       'after',
       '\nExit status: 0 when the laws hold, 1 when they do not, 2 for bad input.' +
         '\nRecord a trace with:' +
-        '\n  strace -f -e trace=memfd_create,fallocate,ftruncate,mmap,munmap,madvise,ioctl,close,clone,clone3 \\' +
-        '\n    -o run.strace PROGRAM',
+        `\n  strace -f -o run.strace -e trace=${TRACED.join(',')} PROGRAM`,
     )
     .action(async (path: string, flags: RunFlags) => {
       const { run } = await import('./run.js');

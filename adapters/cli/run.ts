@@ -2,7 +2,7 @@ import { TraceError, type TraceSummary } from '../strace/index.js';
 import { EXIT } from './exit.js';
 import { printRun } from './print-run.js';
 import { Progress } from './progress.js';
-import { RowFile } from './row-file.js';
+import { OutputError, RowFile } from './row-file.js';
 import { runTrace } from './run-trace.js';
 
 export interface RunFlags {
@@ -19,7 +19,7 @@ export async function run(path: string, { json, events }: RunFlags): Promise<num
     return `${lines} lines, ${Math.floor((100 * bytesRead) / Math.max(1, bytesTotal))} %`;
   });
   try {
-    if (events !== undefined) rows = new RowFile(events);
+    if (events !== undefined) rows = new RowFile(events, path);
     const report = await runTrace(path, {
       onEvent: rows && ((row) => rows!.write(row)),
       onStall: (line) => process.stderr.write(`memfile: ${line}\n`),
@@ -28,6 +28,7 @@ export async function run(path: string, { json, events }: RunFlags): Promise<num
         progress.tick();
       },
     });
+    rows?.close();
     progress.done();
     if (report.truncated) {
       process.stderr.write(
@@ -38,17 +39,8 @@ export async function run(path: string, { json, events }: RunFlags): Promise<num
     return report.violationCount > 0 ? EXIT.violated : EXIT.ok;
   } catch (error) {
     progress.done();
-    if (!isBadInput(error)) throw error;
+    if (!(error instanceof TraceError) && !(error instanceof OutputError)) throw error;
     process.stderr.write(`memfile: ${error.message}\n`);
     return EXIT.badInput;
-  } finally {
-    rows?.close();
   }
-}
-
-/** The trace cannot be read, or the events cannot be written. */
-function isBadInput(error: unknown): error is Error {
-  return (
-    error instanceof TraceError || (error instanceof Error && 'syscall' in error && 'path' in error)
-  );
 }

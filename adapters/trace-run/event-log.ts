@@ -1,4 +1,4 @@
-import { MAX_PAGES, type Lease, type Memfile, type NotifierEvent } from '../../core/index.js';
+import type { Lease, Memfile, NotifierEvent } from '../../core/index.js';
 import type { ConsumerWitness, Witness, WitnessedFile } from '../witness.js';
 
 /** A committed event (`consumer` null), or its delivery to one consumer; ranges in pages. */
@@ -42,6 +42,7 @@ export class EventLog implements Witness {
     return {
       told,
       registered: (place) => also.registered(place),
+      refused: (start, end) => also.refused?.(start, end),
       lookedUp: (lease: Lease) => also.lookedUp(lease),
       put: (lease: Lease) => also.put(lease),
       left: () => also.left(),
@@ -64,17 +65,8 @@ export class EventLog implements Witness {
         }
       } else if (event.type === 'invalidate' || event.type === 'invalidateEnd') {
         this.#endArrival();
-        const { position, type, reason, file, start } = event;
-        const end = this.#clip(event);
-        this.#write({
-          position,
-          type,
-          reason,
-          file,
-          consumer: null,
-          start: Math.min(start, end),
-          end,
-        });
+        const { position, type, reason, file, start, end } = event;
+        this.#write({ position, type, reason, file, consumer: null, start, end });
       }
     }
     this.#next = to + 1;
@@ -86,20 +78,5 @@ export class EventLog implements Witness {
     const { operation: _, ...row } = this.#arrival;
     this.#arrival = undefined;
     this.#write(row);
-  }
-
-  /** A punch may reach past the end of the file; other departures stop there. */
-  #clip({
-    file,
-    reason,
-    end,
-  }: {
-    readonly file: number;
-    readonly reason: string;
-    readonly end: number;
-  }): number {
-    const state = this.#memfile.state.files.get(file);
-    if (state === undefined || (reason !== 'punch' && reason !== 'madvise')) return end;
-    return Math.min(end, Math.max(state.pages, state.frames.limit), MAX_PAGES);
   }
 }

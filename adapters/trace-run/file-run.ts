@@ -23,6 +23,8 @@ export interface FileReport {
   /** madvise(MADV_REMOVE), which punches through a mapping, counted apart. */
   readonly removeCalls: number;
   readonly removedBytes: number;
+  /** Mapped, and punched, but too much at once to assume that all of it was touched. */
+  readonly untouchedBytes: number;
 }
 
 /** Bytes in a chunk of the union of punched bytes: more than most traces ever punch. */
@@ -40,6 +42,9 @@ export class FileRun {
   fallocateCalls = 0;
   removeCalls = 0;
   removedBytes = 0;
+  untouchedPages = 0;
+  /** False until the trace says how large it is: it may have been there before. */
+  sizeKnown: boolean;
   /** The mappings of it that are not gone. */
   readonly mappings = new Set<VmmMapping>();
   readonly #state: MemfileState;
@@ -50,7 +55,13 @@ export class FileRun {
   constructor(file: MemoryFile, hugetlb: boolean, state: MemfileState) {
     this.file = file;
     this.hugetlb = hugetlb;
+    this.sizeKnown = !file.name.startsWith('/');
     this.#state = state;
+  }
+
+  /** The end of what is in the file: of its size, or of pages kept past it. */
+  get limit(): number {
+    return Math.max(this.file.pages, this.#state.files.get(this.file.id)?.frames.limit ?? 0);
   }
 
   /** How many pages the file has now. */
@@ -88,6 +99,7 @@ export class FileRun {
       fallocateCalls,
       removeCalls,
       removedBytes,
+      untouchedBytes: this.untouchedPages * PAGE_SIZE,
     };
   }
 }

@@ -1,4 +1,4 @@
-import { PAGE_SIZE, type Memfile, type MemoryFile } from '../../core/index.js';
+import { PAGE_SIZE, type Memfile, type MemoryFile, type PageRange } from '../../core/index.js';
 import { KvmVm } from '../kvm/index.js';
 import type { TraceAction } from '../strace/index.js';
 import { VmmMapping } from '../vmm-mapping/index.js';
@@ -15,6 +15,11 @@ export interface ConsumerReport {
   /** How many translations those took away. */
   readonly zappedPages: number;
 }
+
+/** Pages of one punch that are assumed to have been touched: 4 GiB. */
+const TOUCHED_AT_ONCE = 2 ** 20;
+/** Pages that are touched between two looks at the clock. */
+const SLICE = 4096;
 
 interface MappingRun {
   readonly mapping: VmmMapping;
@@ -34,11 +39,14 @@ export class TraceDriver {
   readonly #memfile: Memfile;
   readonly #store: string;
   readonly #witness: Witness;
+  readonly #onProgress: () => void;
   readonly #files = new Map<number, FileRun>();
   readonly #mappings = new Map<number, MappingRun>();
   readonly #vms = new Map<number, VmRun>();
 
-  constructor(memfile: Memfile, store: string, witness: Witness) {
+  /** @param onProgress called now and then within long steps. */
+  constructor(memfile: Memfile, store: string, witness: Witness, onProgress: () => void) {
+    this.#onProgress = onProgress;
     this.#memfile = memfile;
     this.#store = store;
     this.#witness = witness;
@@ -79,6 +87,7 @@ export class TraceDriver {
       case 'resize': {
         const run = this.#run(action.file);
         run.sizeBytes = action.bytes;
+        run.sizeKnown = true;
         await run.file.truncate(Math.ceil(action.bytes / PAGE_SIZE));
         run.measure();
         return;
@@ -112,7 +121,9 @@ export class TraceDriver {
         await this.#map(action);
         return;
       case 'unmap': {
-        const { mapping, page, address } = this.#mappings.get(action.mapping)!;
+        const mapped = this.#mappings.get(action.mapping);
+        if (mapped === undefined) return; // It was impossible to map.
+        const { mapping, page, address } = mapped;
         const start = page + (action.address - address) / PAGE_SIZE;
         await mapping.unmap(start, start + Math.ceil(action.length / PAGE_SIZE));
         if (action.gone) this.#run(mapping.file.id).mappings.delete(mapping);
@@ -120,7 +131,9 @@ export class TraceDriver {
         return;
       }
       case 'drop': {
-        const { mapping, page, address } = this.#mappings.get(action.mapping)!;
+        const mapped = this.#mappings.get(action.mapping);
+        if (mapped === undefined) return; // It was impossible to map.
+        const { mapping, page, address } = mapped;
         const start = page + (action.address - address) / PAGE_SIZE;
         mapping.drop(start, start + Math.ceil(action.length / PAGE_SIZE));
         for (const vm of this.#vms.values()) {
@@ -150,7 +163,28 @@ export class TraceDriver {
     });
     this.#mappings.set(id, { mapping, file: mapping.file.id, address, page });
     this.#run(file).mappings.add(mapping);
+    await this.#growToMapped(this.#run(file), range.end);
     await this.#remapped(action);
+  }
+
+  /** A file that was there before the trace is at least as large as what is mapped of it. */
+  async #growToMapped(run: FileRun, pages: number): Promise<void> {
+    if (run.sizeKnown || pages <= run.file.pages) return;
+    run.sizeBytes = pages * PAGE_SIZE;
+    await run.file.truncate(pages);
+  }
+
+  /** Faults in what consumers have mapped of `[start, end)`, a slice at a time. */
+  async #touch(run: FileRun, start: number, end: number): Promise<void> {
+    const last = Math.min(end, start + TOUCHED_AT_ONCE);
+    const mappings = [...run.mappings].filter(({ range }) => overlaps(range, { start, end }));
+    if (mappings.length > 0) run.untouchedPages += end - last;
+    for (let from = start; from < last; from += SLICE) {
+      const to = Math.min(from + SLICE, last);
+      for (const mapping of mappings) await mapping.touch(from, to);
+      for (const { vm } of this.#vms.values()) await vm.touch(run.file, from, to);
+      this.#onProgress();
+    }
   }
 
   /** Whole pages only: the kernel zeroes the parts of pages at the ends and keeps them. */
@@ -160,10 +194,10 @@ export class TraceDriver {
     reason: 'punch' | 'madvise',
   ): Promise<{ readonly zapped: number; readonly freed: number }> {
     const start = Math.ceil(offset / PAGE_SIZE);
-    const end = Math.floor((offset + length) / PAGE_SIZE);
+    // Nothing can be mapped past the end, so nobody needs to be told of it.
+    const end = Math.min(Math.floor((offset + length) / PAGE_SIZE), run.limit);
     if (start >= end) return { zapped: 0, freed: 0 };
-    for (const mapping of run.mappings) await mapping.touch(start, end);
-    for (const { vm } of this.#vms.values()) await vm.touch(run.file, start, end);
+    await this.#touch(run, start, end);
     run.measure();
     const before = run.populatedPages;
     const zappedBefore = this.#zapped(run);
@@ -207,4 +241,8 @@ export class TraceDriver {
 
 function kvmName(vm: number, file: number): string {
   return `kvm ${vm} file ${file}`;
+}
+
+function overlaps(a: PageRange, b: PageRange): boolean {
+  return a.start < b.end && b.start < a.end;
 }

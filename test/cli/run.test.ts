@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -189,6 +189,80 @@ describe('memfile run', () => {
     const { code, out, err } = memfile(...args);
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).toContain(message);
+  });
+
+  const trace = (name: string, ...calls: readonly string[]): string => {
+    const path = join(folder, name);
+    const lines = calls.map((call, i) => `7 10:00:00.${String(i).padStart(6, '0')} ${call}\n`);
+    writeFileSync(path, lines.join(''));
+    return path;
+  };
+
+  it('counts calls that no kernel would have answered, and goes on', () => {
+    const path = trace(
+      'impossible.strace',
+      'memfd_create("a", 0) = 3',
+      'ftruncate(3, 40960) = 0',
+      'mmap(NULL, 8192, PROT_READ, MAP_SHARED, 3, 100) = 0x7f0000000000',
+      'fallocate(3, 0, 0, 8192) = 0',
+    );
+    const { code, out, err } = memfile('run', path, '--json');
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    const report = JSON.parse(out) as RunReport;
+    expect(report.unknownCallsByName).toEqual({ 'map with impossible arguments': 1 });
+    expect(report.files[0]).toMatchObject({ fallocateCalls: 1, peakAllocatedBytes: 8192 });
+  });
+
+  it('tells nobody of what lies past the end of a file', () => {
+    const path = trace(
+      'past-the-end.strace',
+      'memfd_create("a", 0) = 3',
+      'ftruncate(3, 8192) = 0',
+      'mmap(NULL, 40960, PROT_READ, MAP_SHARED, 3, 0) = 0x7f0000000000',
+      'fallocate(3, FALLOC_FL_KEEP_SIZE|FALLOC_FL_PUNCH_HOLE, 0, 40960) = 0',
+      'fallocate(3, FALLOC_FL_KEEP_SIZE|FALLOC_FL_PUNCH_HOLE, 8192, 8192) = 0',
+    );
+    const { report, rows } = run(path);
+    const punched = rows.filter(({ reason }) => reason === 'punch');
+    expect(punched.map(({ type, consumer, start, end }) => [type, consumer, start, end])).toEqual([
+      ['invalidate', null, 0, 2],
+      ['invalidate', 'mapping 1', 0, 2],
+      ['invalidateEnd', null, 0, 2],
+      ['invalidateEnd', 'mapping 1', 0, 2],
+    ]);
+    expect(report.files[0]).toMatchObject({ punchCalls: 2, punchedBytes: 49152, freedBytes: 8192 });
+  });
+
+  it('takes a file that was there before the trace to be as large as what is mapped of it', () => {
+    const path = trace(
+      'before.strace',
+      'openat(AT_FDCWD, "/dev/shm/x", O_RDWR) = 3',
+      'mmap(NULL, 40960, PROT_READ, MAP_SHARED, 3, 0) = 0x7f0000000000',
+      'fallocate(3, FALLOC_FL_KEEP_SIZE|FALLOC_FL_PUNCH_HOLE, 0, 8192) = 0',
+    );
+    const { report } = run(path);
+    expect(report.files[0]).toMatchObject({
+      name: '/dev/shm/x',
+      sizeBytes: 40960,
+      freedBytes: 8192,
+    });
+    expect(report.consumers[0]).toMatchObject({ zappedPages: 2 });
+  });
+
+  it('never writes over the trace, nor over anything when the input is bad', () => {
+    const path = trace('self.strace', 'memfd_create("a", 0) = 3', 'ftruncate(3, 8192) = 0');
+    const before = readFileSync(path, 'utf8');
+    const outcome = memfile('run', path, '--events', path);
+    expect(outcome).toMatchObject({ code: 2, err: expect.stringContaining('the trace itself') });
+    expect(readFileSync(path, 'utf8')).toBe(before);
+    expect(memfile('run', '/nonexistent', '--events', path).code).toBe(2);
+    expect(readFileSync(path, 'utf8')).toBe(before);
+  });
+
+  it.runIf(existsSync('/dev/full'))('says so when the disk is full', () => {
+    const outcome = memfile('run', fixture('qemu-boot-tcg.strace.gz'), '--events', '/dev/full');
+    expect(outcome).toMatchObject({ code: 2, err: expect.stringContaining('ENOSPC') });
+    expect(outcome.err).not.toContain('at ');
   });
 
   it('explains itself', () => {

@@ -1,6 +1,6 @@
 import { firstValueFrom, map, Subject, take, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { createMemfile, MemfileError, type Notification } from '../../core/index.js';
+import { createMemfile, type MemfileError, type Notification } from '../../core/index.js';
 import { shmem } from '../../plugins/shmem/index.js';
 
 const setUp = async () => {
@@ -52,7 +52,7 @@ describe('a registration as an RxJS subject', () => {
     await expect(file.punchHole(1, 2)).rejects.toMatchObject({
       code: 'EIO',
       effect: 'done',
-      message: expect.stringMatching(/"dma" in invalidate \[1, 2\).*on fire/),
+      message: expect.stringMatching(/"dma" failed in invalidate \[1, 2\).*on fire/),
     });
     expect(memfile.state.quarantined).toMatchObject([{ start: 1, end: 2 }]);
   });

@@ -49,6 +49,11 @@ export class FrameLedger implements StoreLog {
     for (let page = start; page < Math.min(end, 64); page++) this.#frames.delete(`${file}:${page}`);
   }
 
+  /** How many pages of a file the store has. */
+  pagesOf(file: number): number {
+    return [...this.#frames.keys()].filter((key) => key.startsWith(`${file}:`)).length;
+  }
+
   got(pfn: number): void {
     this.references.set(pfn, (this.references.get(pfn) ?? 0) + 1);
   }

@@ -39,6 +39,10 @@ export type Step =
       readonly behaviours: readonly Behaviour[];
       /** Subscribes as an RxJS observer and not with callbacks. */
       readonly observer: boolean;
+      /** Is asked before pages arrive; failing then is refusing. */
+      readonly votes: boolean;
+      /** Is told of what is there as if it arrived now. */
+      readonly replay: boolean;
     }
   | { readonly do: 'unsubscribe' | 'unregister' | 'evict'; readonly who: number }
   | { readonly do: 'lookup'; readonly who: number; readonly page: number }
@@ -101,6 +105,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       pages: fc.oneof(fc.constant(0), length),
       behaviours: fc.array(behaviour, { minLength: 1, maxLength: 4 }),
       observer: fc.boolean(),
+      votes: fc.boolean(),
+      replay: fc.boolean(),
     }),
   },
   {

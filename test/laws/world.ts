@@ -48,6 +48,9 @@ interface Call {
   readonly name: string;
   /** Of the event that it was called for. */
   readonly position: number;
+  readonly type: NotifierEvent['type'];
+  readonly start: number;
+  readonly end: number;
   /** Pieces of its work that are not over. */
   working: number;
   failed: boolean;
@@ -98,6 +101,10 @@ export class Consumer {
   }
 }
 
+type Registering = Omit<Extract<Step, { readonly do: 'register' }>, 'do'>;
+
+const PROBE = { observer: false, votes: false, replay: false };
+
 /** Lets operations go on one at a time, as the program says. */
 class ManualScheduler extends Scheduler {
   readonly suspended: Array<() => void> = [];
@@ -146,7 +153,7 @@ export class World {
   async start(): Promise<void> {
     for (let i = 0; i < FILES; i++) {
       this.files.push(this.memfile.createFile('hostile', { size: PAGES, name: `file ${i}` }));
-      this.register(i, 0, 0, ['ok'], false);
+      this.register({ file: i, start: 0, pages: 0, behaviours: ['ok'], ...PROBE });
       await settle();
       this.probes.push(this.consumers.at(-1)!);
     }
@@ -184,7 +191,7 @@ export class World {
         );
         break;
       case 'register':
-        this.register(step.file, step.start, step.pages, step.behaviours, step.observer);
+        this.register(step);
         break;
       case 'unsubscribe':
       case 'unregister':
@@ -276,13 +283,7 @@ export class World {
     return operation;
   }
 
-  register(
-    file: number,
-    start: number,
-    pages: number,
-    behaviours: readonly Behaviour[],
-    observer: boolean,
-  ): void {
+  register({ file, start, pages, behaviours, observer, votes, replay }: Registering): void {
     const target = this.files[file]!;
     const range = pages === 0 ? { start: 0, end: 2 ** 51 } : { start, end: start + pages };
     const name = `consumer ${this.consumers.length}`;
@@ -292,22 +293,32 @@ export class World {
     const call = (from: number, to: number, event: NotifierEvent): void | Promise<void> =>
       this.#called(consumer, from, to, event);
     if (observer) {
-      this.#observe(consumer, call);
+      this.#observe(consumer, votes, call);
       return;
     }
-    const notifier = { fallocate: call, invalidate: call, invalidateEnd: call };
+    const told = { fallocate: call, invalidate: call, invalidateEnd: call };
+    const notifier = votes ? { ...told, prepare: call, rollback: call } : told;
     consumer.operation = this.submit('register', file, range, (signal) =>
-      target.register(notifier, { range, name, signal }).then((registration) => {
-        consumer.registration = registration;
-        consumer.place = registration;
-        witness.registered(registration);
-      }),
+      target.register(notifier, { range, name, signal, replay }).then(
+        (registration) => {
+          consumer.registration = registration;
+          consumer.place = registration;
+          witness.registered(registration);
+          // It may have been told of its own eviction or leaving before it learnt of its place.
+          if (!registration.active) this.#left(consumer);
+        },
+        (error: unknown) => {
+          this.#left(consumer);
+          throw error;
+        },
+      ),
     );
   }
 
   /** The consumer is an RxJS observer of `notifications$`. */
   #observe(
     consumer: Consumer,
+    votes: boolean,
     call: (start: number, end: number, event: NotifierEvent) => void | Promise<void>,
   ): void {
     const { file, range, name, witness } = consumer;
@@ -334,7 +345,7 @@ export class World {
       return call(told.start, told.end, { ...told, file });
     };
     consumer.subscription = file
-      .notifications$({ range, name, signal: abort.signal })
+      .notifications$({ range, name, votes, signal: abort.signal })
       .subscribe({ next, error: (error) => (operation.outcome = error as MemfileError) });
   }
 
@@ -452,7 +463,8 @@ export class World {
     const { step } = this;
     this.deliveries.push({ consumer, type, start, end, position, reason, kept, step });
     consumer.witness.told(event, start, end);
-    const call: Call = { consumer, name: consumer.name, position, working: 0, failed: false };
+    const { name } = consumer;
+    const call: Call = { consumer, name, position, type, start, end, working: 0, failed: false };
     if (this.probes.includes(consumer)) this.#expectLetGo(consumer, type, start, end, position);
     else if (type === 'invalidate') this.#calls.push(call);
     if (type === 'invalidate') this.ledger.told(call, consumer.file.id, start, end);
@@ -482,7 +494,8 @@ export class World {
       case 'async':
         return this.#newWork(call);
       case 'never':
-        if (consumer.subscription !== undefined) return undefined;
+        // Nobody could evict an observer, or one that has not yet learnt of its place.
+        if (consumer.registration === undefined) return undefined;
         this.#goesOn(call, 1);
         call.failed = true; // It ends by eviction only.
         return new Promise(() => {});
@@ -533,6 +546,7 @@ export class World {
 
   #fails(call: Call): void {
     call.failed = true;
+    if (call.type === 'prepare') call.consumer.witness.refused?.(call.start, call.end);
     // What an evicted consumer does later is nobody's news any more.
     if (!call.consumer.evicted) call.consumer.failures++;
   }

@@ -19,6 +19,7 @@ export const LAWS: Readonly<Record<number, string>> = {
   5: 'snapshot and subscribe are one step',
   6: 'grace',
   7: 'ranges',
+  8: 'undo',
   9: 'pins balance',
 };
 
@@ -76,6 +77,9 @@ class ConsumerModel implements ConsumerWitness {
   readonly #report: (law: number, detail: string) => void;
   readonly #agrees: (event: NotifierEvent) => boolean;
   readonly #there = new PageSet();
+  /** What it was asked to prepare for, agreed to, and heard nothing of since. */
+  readonly #prepared = new PageSet();
+  #asked = false;
   /** How many invalidations of exactly this range have begun and not ended. */
   readonly #open = new Map<string, number>();
   #leases = 0;
@@ -132,8 +136,26 @@ class ConsumerModel implements ConsumerWitness {
     }
     if (!this.#agrees(event)) this.#report(1, `${what()}: another was told something else there`);
     switch (event.type) {
+      case 'prepare':
+        this.#asked = true;
+        if (event.reason !== 'replay' && this.#there.touches(start, end)) {
+          this.#report(8, `${what()}, which is there already`);
+        }
+        if (this.#prepared.touches(start, end)) this.#report(8, `${what()} a second time`);
+        this.#prepared.add(start, end);
+        break;
+      case 'rollback':
+        if (!this.#prepared.covers(start, end))
+          this.#report(8, `${what()} of what it never agreed to`);
+        this.#prepared.remove(start, end);
+        break;
       case 'fallocate':
-        if (this.#there.touches(start, end)) this.#report(5, `${what()}, which was there already`);
+        if (this.#asked && !this.#prepared.covers(start, end)) {
+          this.#report(8, `${what()} without being asked`);
+        }
+        this.#prepared.remove(start, end);
+        if (event.reason !== 'replay' && this.#there.touches(start, end))
+          this.#report(5, `${what()}, which was there already`);
         this.#there.add(start, end);
         break;
       case 'invalidate':
@@ -146,8 +168,14 @@ class ConsumerModel implements ConsumerWitness {
     }
   }
 
+  refused(start: number, end: number): void {
+    if (this.#early === undefined) this.#prepared.remove(start, end);
+    else this.#early.push(() => this.refused(start, end));
+  }
+
   lookedUp({ offset, pfn }: Lease): void {
     this.#leases++;
+    if (this.#prepared.has(offset)) this.#report(8, `looked page ${offset} up before it arrived`);
     if (!this.#there.has(offset)) {
       this.#report(4, `looked page ${offset} up, which by all it was told is not there`);
     }
@@ -163,11 +191,16 @@ class ConsumerModel implements ConsumerWitness {
 
   left(): void {
     this.#here = false;
+    this.#early = undefined;
     this.#open.clear();
+    this.#prepared.clear();
   }
 
   finish(): void {
     if ((this.#early?.length ?? 0) > 0) this.#report(6, 'was told events and never registered');
+    for (const { start, end } of this.#prepared.within(0, Infinity)) {
+      this.#report(8, `never heard again of [${start}, ${end}), which it was asked about`);
+    }
     for (const range of this.#open.keys()) {
       this.#report(3, `the invalidation of ${range} was never ended`);
     }

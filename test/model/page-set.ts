@@ -33,6 +33,16 @@ export class PageSet {
     return range !== undefined && range[0] < end;
   }
 
+  /** Whether every page of `[start, end)` is in the set. */
+  covers(start: number, end: number): boolean {
+    const range = this.#ranges[this.#first(start)];
+    return range !== undefined && range[0] <= start && range[1] >= end;
+  }
+
+  clear(): void {
+    this.#ranges = [];
+  }
+
   within(start: number, end: number): { readonly start: number; readonly end: number }[] {
     const found = [];
     for (let i = this.#first(start); i < this.#ranges.length && this.#ranges[i]![0] < end; i++) {
