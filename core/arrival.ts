@@ -124,7 +124,8 @@ function allocate(
   } catch (error) {
     throw asMemfileError(error, syscall, `${who} in allocate`);
   }
-  const { runs, error } = allocation;
+  const { runs } = allocation;
+  const error = allocation.error && asMemfileError(allocation.error, syscall, `${who} in allocate`);
   let at = operation.start;
   let inside = 0;
   for (const run of runs) {

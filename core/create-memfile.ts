@@ -2,7 +2,7 @@ import type { DependencyContainer } from 'tsyringe';
 import type { BackingStore } from './backing-store.js';
 import { compose, FILES, STORES } from './container.js';
 import { Engine } from './engine.js';
-import { MemfileError } from './errno.js';
+import { MemfileError, show } from './errno.js';
 import { replay } from './evolve.js';
 import type { Journal } from './journal.js';
 import { MemoryJournal } from './memory-journal.js';
@@ -67,10 +67,11 @@ export class Memfile<P extends readonly BackingStore[] = readonly BackingStore[]
    * by default. `replay()` equals `state` whenever no operation is taking a step.
    * @throws MemfileError EINVAL when the journal has no such position.
    */
-  replay({ to = this.journal.position }: { readonly to?: number | undefined } = {}): MemfileState {
+  replay(options: { readonly to?: number | undefined } = {}): MemfileState {
+    const to = options?.to ?? this.journal.position;
     if (!isPageCount(to) || to > this.journal.position) {
       const last = this.journal.position;
-      throw new MemfileError('EINVAL', 'replay', `position ${String(to)} is not in 0..${last}`);
+      throw new MemfileError('EINVAL', 'replay', `position ${show(to)} is not in 0..${last}`);
     }
     return replay(this.journal, to);
   }
@@ -102,6 +103,7 @@ export class Memfile<P extends readonly BackingStore[] = readonly BackingStore[]
 export function createMemfile<const P extends readonly BackingStore[]>(
   options: MemfileOptions<P>,
 ): Memfile<P> {
+  checkMemfileOptions(options);
   const { stallAfterMs, onStall } = options;
   const stall =
     stallAfterMs !== undefined && onStall !== undefined ? { stallAfterMs, onStall } : undefined;
@@ -113,4 +115,24 @@ export function createMemfile<const P extends readonly BackingStore[]>(
     stall,
   });
   return new Memfile<P>(container, options.teardownDeadlineMs ?? 5000);
+}
+
+function checkMemfileOptions(options: MemfileOptions<readonly BackingStore[]>): void {
+  const refuse = (detail: string): never => {
+    throw new MemfileError('EINVAL', 'createMemfile', detail);
+  };
+  if (!Array.isArray(options?.plugins)) refuse('needs { plugins: [...] }');
+  for (const plugin of options.plugins as readonly (BackingStore | undefined)[]) {
+    const store = typeof plugin?.name === 'string' && typeof plugin.createFile === 'function';
+    if (!store) refuse(`${show(plugin)} is no backing store: it needs a name and createFile`);
+  }
+  for (const name of ['stallAfterMs', 'teardownDeadlineMs'] as const) {
+    const ms = options[name];
+    if (ms !== undefined && !(Number.isFinite(ms) && ms >= 0)) {
+      refuse(`${name} must be a number of milliseconds, got ${show(ms)}`);
+    }
+  }
+  if (options.onStall !== undefined && typeof options.onStall !== 'function') {
+    refuse(`onStall must be a function, got ${typeof options.onStall}`);
+  }
 }

@@ -28,10 +28,10 @@ export function depart(
     end,
     reason,
   });
-  const told: Registration[] = [];
+  const told = { start, end, consumers: [] as Registration[] };
   file.told.set(of, told);
   const pass = file.pass(operation, 'invalidate', reason, begun);
-  file.notifiers.tellDeparture(pass, start, end, told);
+  file.notifiers.tellDeparture(pass, start, end, told.consumers);
   operation.whenLetGo('every consumer has let go', () => {
     const kept = free(file, operation, start, end);
     const ended = file.record(operation, {
@@ -42,12 +42,12 @@ export function depart(
       end,
       reason,
     });
-    file.told.delete(of);
     const plain = file.pass(operation, 'invalidateEnd', reason, ended, begun);
-    for (let i = told.length - 1; i >= 0; i--) {
-      const own = clip(kept, told[i]!.range);
-      tell(told[i]!, own.length === 0 ? plain : plain.keeping(own), start, end);
+    for (let last = told.consumers.pop(); last !== undefined; last = told.consumers.pop()) {
+      const own = clip(kept, last.range);
+      tell(last, own.length === 0 ? plain : plain.keeping(own), start, end);
     }
+    file.told.delete(of);
     operation.whenLetGo('every consumer knows the end', then);
   });
 }
@@ -61,11 +61,15 @@ function free(
 ): readonly PageRange[] {
   const { state, store } = file;
   const there = state.frames.ranges(start, end);
-  const pins = quarantine(file, operation);
+  const { pins, unsafe } = quarantine(file, operation);
   let kept: readonly PageRange[] = [];
   try {
-    const left = store.free(start, end);
-    if (left !== undefined) kept = subtract(there, normalize(left));
+    const whole = { start, end };
+    for (const range of unsafe.length === 0 ? [whole] : subtract([whole], unsafe)) {
+      const left = store.free(range.start, range.end);
+      if (left !== undefined) kept = [...kept, ...subtract(clip(there, range), normalize(left))];
+    }
+    if (unsafe.length > 0) kept = normalize([...kept, ...unsafe]);
   } catch (error) {
     kept = there;
     operation.effect = 'none';
@@ -76,7 +80,7 @@ function free(
   const leaked = new Extents();
   for (const { page, end, pfn } of pins) {
     const stayed = clip(kept, { start: page, end }).length > 0;
-    if (stayed) store.putUnlockPfn(pfn);
+    if (stayed) unpin(file, operation, pfn);
     else leaked.set(page, end, pfn);
   }
   for (const { start, end, value: pfn } of leaked.runs()) {
@@ -91,28 +95,40 @@ interface Pin {
   readonly pfn: number;
 }
 
+function unpin({ state, store }: FileCore, operation: Operation, pfn: number): void {
+  try {
+    store.putUnlockPfn(pfn);
+  } catch (error) {
+    operation.failed(`store "${state.store}" failed in putUnlockPfn`, error);
+  }
+}
+
 /**
  * Takes one reference more on every frame that a consumer which failed to let go may still use. It
  * is never put: the frame is leaked on purpose, as the kernel leaks a page that it cannot trust.
+ * Pages whose frames the store does not hold on to are `unsafe`: they have to stay.
  */
-function quarantine({ state, store }: FileCore, operation: Operation): readonly Pin[] {
-  if (operation.unsafe.length === 0) return [];
+function quarantine(
+  { state, store }: FileCore,
+  operation: Operation,
+): { readonly pins: readonly Pin[]; readonly unsafe: readonly PageRange[] } {
   const pins: Pin[] = [];
-  const runs = normalize(operation.unsafe).flatMap(({ start, end }) =>
-    state.frames.runs(start, end),
-  );
-  for (const run of runs) {
-    for (let page = run.start; page < run.end;) {
+  const unsafe: PageRange[] = [];
+  for (const range of normalize(operation.unsafe)) {
+    for (const run of state.frames.runs(range.start, range.end)) {
+      let page = run.start;
       try {
-        const { pfn, order } = store.getLockPfn(page);
-        const end = Math.min((Math.floor(page / 2 ** order) + 1) * 2 ** order, run.end);
-        pins.push({ page, end, pfn });
-        page = end;
+        while (page < run.end) {
+          const { pfn, order } = store.getLockPfn(page);
+          const end = Math.min((Math.floor(page / 2 ** order) + 1) * 2 ** order, run.end);
+          pins.push({ page, end, pfn });
+          page = end;
+        }
       } catch (error) {
+        unsafe.push({ start: page, end: run.end });
         operation.failed(`store "${state.store}" failed in getLockPfn`, error);
-        page++;
       }
     }
   }
-  return pins;
+  return { pins, unsafe };
 }

@@ -22,6 +22,10 @@ export class Engine {
   #journalError: unknown;
 
   constructor(journal: Journal, clock: Clock, scheduler: Scheduler, stall?: StallOptions) {
+    if (journal.position > 0) {
+      const why = `the journal has ${journal.position} events; a memfile begins with an empty one`;
+      throw new MemfileError('EINVAL', 'createMemfile', why);
+    }
     this.journal = journal;
     this.clock = clock;
     this.queue = new OperationQueue(
@@ -44,8 +48,8 @@ export class Engine {
       evolve(this.state, event);
       return this.state.position;
     }
-    const why = `the journal cannot write: ${messageOf(this.#journalError)}`;
-    throw new MemfileError('EIO', syscall, why, { cause: this.#journalError });
+    this.checkJournal(syscall);
+    return this.state.position;
   }
 
   /** Records what has to happen now that it has begun, even if the journal fails on the way. */
@@ -55,6 +59,13 @@ export class Engine {
     return this.state.position;
   }
 
+  /** @throws MemfileError EIO when the journal cannot be written any more. */
+  checkJournal(syscall: string): void {
+    if (this.#journalError === undefined) return;
+    const why = `the journal cannot write: ${messageOf(this.#journalError)}`;
+    throw new MemfileError('EIO', syscall, why, { cause: this.#journalError });
+  }
+
   /** Submits an operation and answers its promise, of what it finishes with. */
   submit<T>(operation: Operation, signal?: AbortSignal): Promise<T> {
     if (signal?.aborted === true) {
@@ -62,9 +73,13 @@ export class Engine {
       const why = { cause: signal.reason };
       return Promise.reject(new MemfileError('EINTR', syscall, 'aborted before it began', why));
     }
-    this.pass?.submitted(operation);
-    this.queue.submit(operation, signal);
+    this.start(operation, signal);
     return operation.promise() as Promise<T>;
+  }
+
+  start(operation: Operation, signal?: AbortSignal): void {
+    this.pass?.started(operation);
+    this.queue.submit(operation, signal);
   }
 
   #append(event: JournalEvent): boolean {

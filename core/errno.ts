@@ -130,6 +130,20 @@ export function asMemfileError(error: unknown, syscall: string, who: string): Me
   return new MemfileError('EIO', syscall, `${who} failed: ${messageOf(error)}`, { cause: error });
 }
 
+/** What a failure says, whatever was thrown; never throws itself. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  try {
+    return show(error instanceof Error ? error.message : error);
+  } catch {
+    return 'an error that cannot be read';
+  }
+}
+
+/** A value in a message; never throws, as `String` does for some. */
+export function show(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return `a ${typeof value} that cannot be shown`;
+  }
 }

@@ -7,10 +7,11 @@ import type { NotifierList } from './notifier-list.js';
 import { Operation } from './operation.js';
 import { formatRange, type PageRange } from './page-range.js';
 import { Pass, type PassHost } from './pass.js';
-import type { Registration, RegistrationHome } from './registration.js';
+import type { Registration, RegistrationHome, ToldConsumers } from './registration.js';
 import type { Section, SectionOwner } from './section.js';
 import { SrcuDomain } from './srcu.js';
 import type { FileState } from './state.js';
+import { standsFor } from './waits-for.js';
 
 /** What operations, registrations and leases of one memory file share. */
 export class FileCore implements RegistrationHome, PassHost {
@@ -22,7 +23,7 @@ export class FileCore implements RegistrationHome, PassHost {
   readonly srcu: SrcuDomain;
   /** The operations that are queued or running, in the order of submission. */
   readonly lane: Operation[] = [];
-  readonly told = new Map<number, Registration[]>();
+  readonly told = new Map<number, ToldConsumers>();
   /** The reader sections that outlived their synchronous part and are not over. */
   readonly sections = new Set<Section>();
 
@@ -88,5 +89,40 @@ export class FileCore implements RegistrationHome, PassHost {
       callback: type,
       message: messageOf(error),
     });
+  }
+
+  /** How many leases of it are out. */
+  get leases(): number {
+    let leases = 0;
+    for (const registration of this.engine.state.registrations.values()) {
+      if (registration.file === this.state.id) leases += registration.leases.size;
+    }
+    return leases;
+  }
+
+  /** Resolves when every reader section that is open now is over. */
+  synchronize(): Promise<void> {
+    const { engine, srcu, lane, sections, state } = this;
+    const { pass } = engine;
+    // The callback that asks is in a section itself, even if nothing has held it open yet.
+    if (pass?.receiver !== undefined && pass.operation.lane === lane) pass.section();
+    if (sections.size === 0) return srcu.synchronize();
+    const open = new Set(sections);
+    const over = [...open].map(
+      (section) => new Promise<void>((resolve) => section.onOver.push(resolve)),
+    );
+    const waitsFor = (): Section[] => [...open].filter((section) => sections.has(section));
+    const node = {
+      waitsFor,
+      describe: () => `synchronize of "${state.name}"`,
+      get settled() {
+        return waitsFor().length === 0;
+      },
+    };
+    pass?.started(node);
+    return standsFor(
+      Promise.all([...over, srcu.synchronize()]).then(() => {}),
+      node,
+    );
   }
 }

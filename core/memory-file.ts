@@ -2,8 +2,8 @@ import type { AttachState, StoreFile } from './backing-store.js';
 import { arrive } from './arrival.js';
 import { depart } from './departure.js';
 import type { Engine } from './engine.js';
-import { MemfileError, type ErrnoCode } from './errno.js';
-import { SEALS, type FileFlag, type Seal } from './event.js';
+import { MemfileError, type ErrnoCode, show } from './errno.js';
+import { SEALS, type FileFlag, type Reason, type Seal } from './event.js';
 import { replayTo } from './enlistment.js';
 import { FileCore } from './file-core.js';
 import { NotificationStream } from './notification-stream.js';
@@ -11,18 +11,17 @@ import type { NotifiedFile, Notifier } from './notifier.js';
 import type { NotifierList } from './notifier-list.js';
 import type { Operation } from './operation.js';
 import {
-  checkOperation,
+  checkOptions,
   whatIsWrong,
   type FallocateOptions,
   type NotificationsOptions,
   type OperationOptions,
   type RegisterOptions,
 } from './options.js';
-import { isPageCount, MAX_PAGES, WHOLE_FILE, type PageRange } from './page-range.js';
+import { checkRange, isPageCount, MAX_PAGES, WHOLE_FILE, type PageRange } from './page-range.js';
 import { Registration } from './registration.js';
 import type { Section } from './section.js';
 import type { FileState } from './state.js';
-import { standsFor } from './waits-for.js';
 
 /**
  * A memory file: a size in pages, the pages that its backing store gave it, and a list of
@@ -51,12 +50,9 @@ export class MemoryFile implements NotifiedFile {
     const nothing: AttachState = { frames: [], leased: [], quarantined: [] };
     store.attach?.(
       {
-        invalidate: ({ start, end }, reason = 'device') =>
-          this.#operate('invalidate', start, end, { reason }, (operation) =>
-            depart(this.#core, operation, start, end, reason, () => this.#finish(operation)),
-          ),
-        fallocate: ({ start, end }, reason = 'device') =>
-          this.fallocate(start, end, { keepSize: true, reason }),
+        invalidate: (range, reason = 'device') => this.#hostInvalidate(range ?? {}, reason),
+        fallocate: (range, reason = 'device') =>
+          this.fallocate(range?.start, range?.end, { keepSize: true, reason }),
       },
       nothing,
     );
@@ -103,7 +99,7 @@ export class MemoryFile implements NotifiedFile {
    */
   populated(start = 0, end: number = MAX_PAGES): PageRange[] {
     if (!isPageCount(start) || !isPageCount(end)) {
-      throw this.#error('EINVAL', 'populated', `[${String(start)}, ${String(end)}) is no range`);
+      throw this.#error('EINVAL', 'populated', `[${show(start)}, ${show(end)}) is no range`);
     }
     return this.#core.state.frames.ranges(start, end);
   }
@@ -118,9 +114,6 @@ export class MemoryFile implements NotifiedFile {
    */
   fallocate(start: number, end: number, options: FallocateOptions = {}): Promise<void> {
     const { keepSize = false, reason = 'fallocate' } = options ?? {};
-    if (isPageCount(end) && end > MAX_PAGES) {
-      return this.#refuse('EFBIG', 'fallocate', `end ${end}`);
-    }
     return this.#operate('fallocate', start, end, options, (operation) => {
       if (end > this.pages) this.#refuseSealed('fallocate', 'grow');
       arrive(this.#core, operation, start, end, reason, !keepSize, () => this.#finish(operation));
@@ -151,10 +144,10 @@ export class MemoryFile implements NotifiedFile {
   truncate(pages: number, options: OperationOptions = {}): Promise<void> {
     const { reason = 'truncate' } = options ?? {};
     if (!isPageCount(pages)) {
-      return this.#refuse('EINVAL', 'truncate', `pages must be a page count, got ${String(pages)}`);
+      return this.#refuse('EINVAL', 'truncate', `pages must be a page count, got ${show(pages)}`);
     }
     if (pages > MAX_PAGES) return this.#refuse('EFBIG', 'truncate', `${pages} pages`);
-    return this.#operate('truncate', pages, MAX_PAGES + 1, options, (operation) => {
+    return this.#checked('truncate', { start: pages, end: MAX_PAGES + 1 }, options, (operation) => {
       const { state } = this.#core;
       if (pages > state.pages) this.#refuseSealed('truncate', 'grow');
       if (pages < state.pages) this.#refuseSealed('truncate', 'shrink');
@@ -201,6 +194,11 @@ export class MemoryFile implements NotifiedFile {
    */
   notifications$(options: NotificationsOptions = {}): NotificationStream {
     const { signal, ...rest } = options ?? {};
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      const refused = (): Promise<never> =>
+        this.#refuse('EINVAL', 'notifications$', 'signal is no AbortSignal');
+      return new NotificationStream(undefined, refused);
+    }
     return new NotificationStream(signal, (cancel, started) =>
       this.#register(
         'notifications$',
@@ -213,19 +211,7 @@ export class MemoryFile implements NotifiedFile {
 
   /** Resolves when every reader section of this file that is open now is over, lookups included. */
   synchronize(): Promise<void> {
-    const { engine, srcu, lane, sections } = this.#core;
-    const { pass } = engine;
-    if (pass !== undefined && pass.operation.lane === lane) pass.section();
-    if (sections.size === 0) return srcu.synchronize();
-    const open = new Set(sections);
-    const over = [...open].map(
-      (section) => new Promise<void>((resolve) => section.onOver.push(resolve)),
-    );
-    const promise = Promise.all([...over, srcu.synchronize()]).then(() => {});
-    return standsFor(promise, {
-      waitsFor: () => [...open].filter((section) => sections.has(section)),
-      describe: () => `synchronize of "${this.name}"`,
-    });
+    return this.#core.synchronize();
   }
 
   /**
@@ -233,22 +219,22 @@ export class MemoryFile implements NotifiedFile {
    * the file is sealed with 'seal', EBUSY for 'write' while leases are out.
    */
   addSeals(...seals: readonly Seal[]): Promise<void> {
-    const unknown = seals.find((seal) => !SEALS.includes(seal));
-    if (unknown !== undefined || seals.length === 0) {
+    const unknown = seals.filter((seal) => !SEALS.includes(seal));
+    if (unknown.length > 0 || seals.length === 0) {
       const known = SEALS.map((seal) => `'${seal}'`).join(', ');
       return this.#refuse(
         'EINVAL',
         'addSeals',
-        `${String(unknown)} is no seal; known are ${known}`,
+        `${unknown.map(show).join()} is no seal; known are ${known}`,
       );
     }
     return this.#operate('addSeals', 0, MAX_PAGES, {}, (operation) => {
       this.#refuseSealed('addSeals', 'seal');
-      if (seals.includes('write') && this.#leases() > 0) {
+      if (seals.includes('write') && this.#core.leases > 0) {
         throw this.#error(
           'EBUSY',
           'addSeals',
-          `${this.#leases()} leases of "${this.name}" are out`,
+          `${this.#core.leases} leases of "${this.name}" are out`,
         );
       }
       this.#core.record(operation, { type: 'seal', file: this.id, seals: [...seals] });
@@ -261,12 +247,17 @@ export class MemoryFile implements NotifiedFile {
    * closing once. Rejects with EIO as `punchHole`; the file is closed all the same.
    */
   close(): Promise<void> {
-    this.#closing ??= this.#operate('close', 0, MAX_PAGES + 1, {}, (operation) => {
-      const { state } = this.#core;
-      const end = Math.max(state.pages, state.frames.limit);
-      if (end === 0) this.#end(operation);
-      else depart(this.#core, operation, 0, end, 'close', () => this.#end(operation));
-    });
+    if (this.#closing === undefined) {
+      const operation = this.#operation('close', { start: 0, end: MAX_PAGES + 1 }, () => {
+        const { state } = this.#core;
+        const end = Math.max(state.pages, state.frames.limit);
+        if (end === 0) this.#end(operation);
+        else depart(this.#core, operation, 0, end, 'close', () => this.#end(operation));
+      });
+      // Before it starts: who closes the file again from a callback gets this very promise.
+      this.#closing = operation.promise() as Promise<void>;
+      this.#core.engine.start(operation);
+    }
     return this.#closing;
   }
 
@@ -284,6 +275,12 @@ export class MemoryFile implements NotifiedFile {
     return this.#core.sections;
   }
 
+  #hostInvalidate({ start, end }: PageRange, reason: Reason): Promise<void> {
+    return this.#operate('invalidate', start, end, { reason }, (operation) =>
+      depart(this.#core, operation, start, end, reason, () => this.#finish(operation)),
+    );
+  }
+
   #register(
     syscall: string,
     notifier: Notifier,
@@ -291,14 +288,14 @@ export class MemoryFile implements NotifiedFile {
     started: (registration: Registration) => void,
   ): Promise<Registration> {
     const { name, signal, replay = false, votes = false } = options ?? {};
-    const range = options?.range ?? WHOLE_FILE;
+    const { start, end } = options?.range ?? WHOLE_FILE;
+    const range = { start, end }; // The caller's object may change before the turn comes.
     const wrong = whatIsWrong(notifier, name);
     if (wrong !== undefined) return this.#refuse('EINVAL', syscall, wrong);
     return this.#operate(syscall, range.start, range.end, { signal }, (operation) => {
       const { engine, notifiers } = this.#core;
       const id = engine.state.lastRegistration + 1;
       const called = name ?? notifier.name ?? `consumer ${id}`;
-      const { start, end } = range;
       const position = this.#core.record(operation, {
         type: 'register',
         file: this.id,
@@ -325,6 +322,7 @@ export class MemoryFile implements NotifiedFile {
     });
   }
 
+  /** An operation on a range that a caller gave. */
   #operate<T = void>(
     syscall: string,
     start: number,
@@ -333,20 +331,40 @@ export class MemoryFile implements NotifiedFile {
     body: (operation: Operation) => void,
   ): Promise<T> {
     try {
-      checkOperation(syscall, start, end, options ?? {});
+      checkRange(syscall, start, end);
     } catch (error) {
       return Promise.reject(error as MemfileError);
     }
+    return this.#checked(syscall, { start, end }, options, body);
+  }
+
+  #checked<T = void>(
+    syscall: string,
+    range: PageRange,
+    options: OperationOptions,
+    body: (operation: Operation) => void,
+  ): Promise<T> {
     const { engine } = this.#core;
-    if (engine.closing && syscall !== 'close') {
-      return this.#refuse('EBADF', syscall, 'the memfile is being torn down');
+    try {
+      checkOptions(syscall, options ?? {});
+      if (engine.closing) throw this.#error('EBADF', syscall, 'the memfile is being torn down');
+    } catch (error) {
+      return Promise.reject(error as MemfileError);
     }
-    const operation: Operation = this.#core.operation(syscall, { start, end }, () => {
-      if (this.#closed) throw this.#error('EBADF', syscall, `"${this.name}" is closed`);
-      operation.id = engine.state.lastOperation + 1;
-      body(operation);
-    });
+    const operation = this.#operation(syscall, range, () => body(operation));
     return engine.submit(operation, options?.signal);
+  }
+
+  /** The operation itself; what it is about is checked when its turn comes. */
+  #operation(syscall: string, range: PageRange, body: () => void): Operation {
+    const { engine } = this.#core;
+    const operation: Operation = this.#core.operation(syscall, range, () => {
+      if (this.#closed) throw this.#error('EBADF', syscall, `"${this.name}" is closed`);
+      engine.checkJournal(syscall);
+      operation.id = engine.state.lastOperation + 1;
+      body();
+    });
+    return operation;
   }
 
   #finish(operation: Operation): void {
@@ -356,20 +374,12 @@ export class MemoryFile implements NotifiedFile {
   }
 
   #end(operation: Operation): void {
-    for (const registration of this.consumers()) registration.fileClosed();
     this.#core.record(operation, { type: 'close', file: this.id });
+    for (const registration of this.consumers()) registration.fileClosed();
     this.#closed = true;
     this.#onClosed();
     operation.effect = 'done'; // Whatever became of the frames, the file is closed.
     this.#finish(operation);
-  }
-
-  #leases(): number {
-    let leases = 0;
-    for (const registration of this.#core.engine.state.registrations.values()) {
-      if (registration.file === this.id) leases += registration.leases.size;
-    }
-    return leases;
   }
 
   #refuseSealed(syscall: string, seal: Seal): void {

@@ -1,7 +1,7 @@
 import type { BackingStore } from './backing-store.js';
 import type { BackingStores } from './backing-stores.js';
 import type { Engine } from './engine.js';
-import { asMemfileError, MemfileError } from './errno.js';
+import { asMemfileError, MemfileError, show } from './errno.js';
 import { SEALS, type FileFlag, type Seal } from './event.js';
 import { MemoryFile } from './memory-file.js';
 import type { NotifierList } from './notifier-list.js';
@@ -64,15 +64,17 @@ export class MemoryFiles<
    */
   create<N extends StoreName<P>>(store: N, options: FileOptions & StoreOptions<P, N>): MemoryFile {
     if (typeof options !== 'object' || options === null) {
-      throw refused('EINVAL', `needs options with a size, got ${String(options)}`);
+      throw refused('EINVAL', `needs options with a size, got ${show(options)}`);
     }
     const { size, name, flags = [], seals = [], ...rest } = options;
     const plugin = this.#stores.get(store);
     if (plugin === undefined) {
-      throw refused('EOPNOTSUPP', `no backing store "${store}"; there are: ${this.#stores.names}`);
+      throw refused(
+        'EOPNOTSUPP',
+        `no backing store "${show(store)}"; there are: ${this.#stores.names}`,
+      );
     }
-    if (!isPageCount(size))
-      throw refused('EINVAL', `size must be a page count, got ${String(size)}`);
+    if (!isPageCount(size)) throw refused('EINVAL', `size must be a page count, got ${show(size)}`);
     if (size > MAX_PAGES) throw refused('EFBIG', `${size} pages`);
     if (name !== undefined && typeof name !== 'string') {
       throw refused('EINVAL', `name must be a string, got ${typeof name}`);
@@ -100,9 +102,14 @@ export class MemoryFiles<
       seals: [...seals],
       options: rest,
     });
-    const file = new MemoryFile(this.#engine, state.files.get(id)!, pages, this.#newList(), () =>
-      this.#files.delete(id),
-    );
+    let file;
+    try {
+      const forget = (): boolean => this.#files.delete(id);
+      file = new MemoryFile(this.#engine, state.files.get(id)!, pages, this.#newList(), forget);
+    } catch (error) {
+      this.#engine.record({ type: 'close', file: id });
+      throw asMemfileError(error, 'createFile', `store "${store}" in attach`);
+    }
     this.#files.set(id, file);
     return file;
   }
@@ -113,9 +120,9 @@ function refused(code: 'EOPNOTSUPP' | 'EINVAL' | 'EFBIG' | 'EBADF', detail: stri
 }
 
 function checkKnown(what: string, given: readonly string[], known: readonly string[]): void {
-  if (!Array.isArray(given))
-    throw refused('EINVAL', `${what}s must be a list, got ${String(given)}`);
-  const unknown = given.find((name) => !known.includes(name));
-  if (unknown === undefined) return;
-  throw refused('EINVAL', `${unknown} is no ${what}; known are ${known.join(', ')}`);
+  if (!Array.isArray(given)) throw refused('EINVAL', `${what}s must be a list, got ${show(given)}`);
+  const unknown = given.filter((name) => !known.includes(name));
+  if (unknown.length === 0) return;
+  const wrong = `${unknown.map(show).join()} is no ${what}`;
+  throw refused('EINVAL', `${wrong}; known are ${known.join(', ')}`);
 }

@@ -1,5 +1,7 @@
 import { Observable, Subscriber, Subscription, type Observer } from 'rxjs';
 import type { Notification } from './event.js';
+import { NotificationIterator } from './notification-iterator.js';
+import { quietly } from './notifier-subject.js';
 import type { Registration } from './registration.js';
 
 type ObserverOrNext = Partial<Observer<Notification>> | ((value: Notification) => void);
@@ -15,7 +17,8 @@ type Register = (
  *
  * An observer attached directly takes part as one of a registration does; behind `pipe()` it is a
  * watcher. As an async iterable it takes part too: a section stays open while its item is in the
- * loop's hands, so that nothing more than the operations under way is ever waiting in it.
+ * loop's hands, so that nothing more than the operations under way is ever waiting in it. It
+ * completes when the file is closed, the memfile torn down, or its signal fires.
  */
 export class NotificationStream
   extends Observable<Notification>
@@ -37,77 +40,40 @@ export class NotificationStream
     const cancel = new AbortController();
     const subscription = new Subscription(() => cancel.abort());
     if (observer instanceof Subscriber) observer.add(subscription);
-    this.#endOn(this.#signal, subscription, observer);
+    /** Ends the subscription, and tells the observer why, once. */
+    const end = (tell: () => unknown): void => {
+      if (subscription.closed) return;
+      subscription.unsubscribe();
+      quietly(tell);
+    };
+    const complete = (): void => end(() => observer.complete?.());
+    const signal = this.#signal;
+    if (signal?.aborted === true) {
+      complete();
+      return subscription;
+    }
+    signal?.addEventListener('abort', complete);
+    subscription.add(() => signal?.removeEventListener('abort', complete));
     const registered = this.#register(cancel.signal, (registration) => {
       const { snapshot, position } = registration;
-      const told = registration.follow(observer, { type: 'snapshot', ranges: snapshot, position });
-      if (registration.active) subscription.add(told);
-      else told.unsubscribe();
+      const next = (told: Notification): unknown => observer.next?.(told);
+      const participant = observer instanceof Subscriber ? observer : { next };
+      const told = registration.follow(participant, {
+        type: 'snapshot',
+        ranges: snapshot,
+        position,
+      });
+      subscription.add(told);
+      void registration.closed.then(complete);
     });
     registered.then(undefined, (error: unknown) => {
-      if (!cancel.signal.aborted) observer.error?.(error);
+      if (observer.error === undefined && !subscription.closed) throw error;
+      end(() => observer.error?.(error));
     });
     return subscription;
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Notification, void, undefined> {
-    const items: { readonly notification: Notification; readonly release: () => void }[] = [];
-    let over = false;
-    let failure: { readonly error: unknown } | undefined;
-    let wake = (): void => {};
-    const subscription = this.subscribe({
-      next(notification) {
-        let release = (): void => {};
-        if (notification.type !== 'snapshot') {
-          notification.waitUntil(new Promise<void>((resolve) => (release = resolve)));
-        }
-        items.push({ notification, release });
-        wake();
-      },
-      error(error) {
-        failure = { error };
-        wake();
-      },
-      complete() {
-        over = true;
-        wake();
-      },
-    });
-    try {
-      for (;;) {
-        const item = items.shift();
-        if (item !== undefined) {
-          try {
-            yield item.notification;
-          } finally {
-            item.release();
-          }
-        } else if (failure !== undefined) throw failure.error;
-        else if (over) return;
-        else await new Promise<void>((resolve) => (wake = resolve));
-      }
-    } finally {
-      subscription.unsubscribe();
-      for (const item of items) item.release();
-    }
-  }
-
-  /** The stream completes when the signal that it was made with fires. */
-  #endOn(
-    signal: AbortSignal | undefined,
-    subscription: Subscription,
-    observer: Partial<Observer<Notification>>,
-  ): void {
-    if (signal === undefined) return;
-    const end = (): void => {
-      subscription.unsubscribe();
-      observer.complete?.();
-    };
-    if (signal.aborted) {
-      end();
-      return;
-    }
-    signal.addEventListener('abort', end);
-    subscription.add(() => signal.removeEventListener('abort', end));
+  [Symbol.asyncIterator](): AsyncIterableIterator<Notification> {
+    return new NotificationIterator((observer) => this.subscribe(observer));
   }
 }

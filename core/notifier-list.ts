@@ -6,6 +6,8 @@ import { RangeIndex, type Ranged } from './range-index.js';
 export interface Listed extends Ranged {
   /** Still in the list. */
   readonly active: boolean;
+  /** Where it stands among those of the whole file; the list's own. */
+  place: number;
   /** Tells it of `[start, end)` of the pass, which is within its range. */
   tell(pass: Pass, start: number, end: number): void;
 }
@@ -26,8 +28,10 @@ export class NotifierList<T extends Listed> {
   }
 
   add(registration: T): void {
-    if (isWhole(registration.range)) this.#whole.push(registration);
-    else this.#ranged.add(registration);
+    if (isWhole(registration.range)) {
+      registration.place = this.#whole.length;
+      this.#whole.push(registration);
+    } else this.#ranged.add(registration);
   }
 
   delete(registration: T): void {
@@ -35,10 +39,12 @@ export class NotifierList<T extends Listed> {
       this.#ranged.delete(registration);
       return;
     }
-    this.#whole[this.#place(registration)] = undefined;
+    this.#whole[registration.place] = undefined;
     this.#removed++;
     if (this.#removed * 2 <= this.#whole.length) return;
-    this.#whole = this.#whole.filter((other) => other !== undefined);
+    const rest = this.#whole.filter((other) => other !== undefined);
+    for (const [place, other] of rest.entries()) other.place = place;
+    this.#whole = rest;
     this.#removed = 0;
   }
 
@@ -67,22 +73,6 @@ export class NotifierList<T extends Listed> {
       told.push(registration);
       tell(registration, pass, start, end);
     }
-  }
-
-  /** Where it stands among those of the whole file: they are in the order of their numbers. */
-  #place(registration: T): number {
-    const whole = this.#whole;
-    let low = 0;
-    let high = whole.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      let probe = middle;
-      while (probe < high && whole[probe] === undefined) probe++;
-      if (probe === high || whole[probe]!.order >= registration.order) high = middle;
-      else low = probe + 1;
-    }
-    while (whole[low] !== registration) low++;
-    return low;
   }
 }
 

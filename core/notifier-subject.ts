@@ -11,6 +11,7 @@ interface Slot {
   readonly watcher: boolean;
   /** The position of the journal when it joined; what began before is not its business. */
   readonly joined: number;
+  readonly subscription: Subscription;
   open: boolean;
 }
 
@@ -53,11 +54,12 @@ export abstract class NotifierSubject extends (Subject as unknown as new () => S
       typeof observerOrNext === 'function' ? { next: observerOrNext } : (observerOrNext ?? {});
     const subscription = new Subscription();
     if (this.#completed) {
-      observer.complete?.();
+      subscription.unsubscribe();
+      this.#guard(() => observer.complete?.());
       return subscription;
     }
     const watcher = observer instanceof Subscriber;
-    const slot: Slot = { observer, watcher, joined: this.now, open: true };
+    const slot: Slot = { observer, watcher, joined: this.now, subscription, open: true };
     this.#slots = [...this.#slots, slot];
     subscription.add(() => {
       slot.open = false;
@@ -94,13 +96,14 @@ export abstract class NotifierSubject extends (Subject as unknown as new () => S
   /** The file was closed: nothing more will come. */
   override complete(): void {
     this.#completed = true;
-    for (const slot of this.#slots) this.#guard(() => slot.observer.complete?.());
-    this.#slots = [];
+    for (const { subscription, observer } of this.#slots) {
+      subscription.unsubscribe();
+      this.#guard(() => observer.complete?.());
+    }
   }
 
   override unsubscribe(): void {
-    for (const slot of this.#slots) slot.open = false;
-    this.#slots = [];
+    for (const { subscription } of this.#slots) subscription.unsubscribe();
   }
 
   #tell(slot: Slot, notification: Notification, pass: Pass): void {
@@ -120,5 +123,15 @@ export abstract class NotifierSubject extends (Subject as unknown as new () => S
     } catch (error) {
       this.observerFailed(error);
     }
+  }
+}
+
+/** Calls an observer that hears of an end; when it fails at that, there is nobody left to tell. */
+export function quietly(call: () => unknown): void {
+  try {
+    const result = call();
+    if (isThenable(result)) result.then(undefined, () => {});
+  } catch {
+    // As above.
   }
 }

@@ -32,10 +32,13 @@ export class OperationQueue implements OperationHost {
   /** Runs the operation now if nothing precedes it; otherwise when its turn comes. */
   submit(operation: Operation, signal?: AbortSignal): void {
     operation.sequence = ++this.#sequence;
-    for (const earlier of operation.lane) {
+    const { lane } = operation;
+    for (let i = lane.length - 1; i >= 0; i--) {
+      const earlier = lane[i]!;
       if (!overlaps(earlier, operation)) continue;
-      (operation.blockers ??= new Set()).add(earlier);
-      (earlier.followers ??= []).push(operation);
+      follow(operation, earlier);
+      // Whoever else overlaps, this one waits for already.
+      if (earlier.start <= operation.start && operation.end <= earlier.end) break;
     }
     operation.lane.push(operation);
     if (operation.blockers === undefined) this.#makeReady(operation);
@@ -54,7 +57,9 @@ export class OperationQueue implements OperationHost {
   }
 
   resume(operation: Operation, label: string, step: () => void): void {
-    void this.#scheduler.schedule(`${operation.describe()}: ${label}`).then(() => this.step(step));
+    void this.#scheduler
+      .schedule(`${operation.describe()}: ${label}`)
+      .then(() => this.step(() => operation.attempt(step)));
   }
 
   watch(operation: Operation): () => void {
@@ -62,10 +67,14 @@ export class OperationQueue implements OperationHost {
   }
 
   settled(operation: Operation): void {
-    const { lane, followers } = operation;
+    const { lane, followers, blockers } = operation;
     lane.splice(lane.indexOf(operation), 1);
     if (followers === undefined) return;
     for (const follower of followers) {
+      // One that was cancelled while queued leaves those it waited for to its followers.
+      for (const earlier of blockers ?? []) {
+        if (overlaps(earlier, follower)) follow(follower, earlier);
+      }
       follower.blockers!.delete(operation);
       if (follower.blockers!.size === 0 && follower.state === 'queued') this.#makeReady(follower);
     }
@@ -86,6 +95,13 @@ export class OperationQueue implements OperationHost {
     }
     this.#busy = false;
   }
+}
+
+function follow(later: Operation, earlier: Operation): void {
+  later.blockers ??= new Set();
+  if (later.blockers.has(earlier)) return;
+  later.blockers.add(earlier);
+  (earlier.followers ??= []).push(later);
 }
 
 /** Cancels the operation when the signal fires, for as long as it is queued. */

@@ -83,8 +83,13 @@ export class Operation implements WaitNode, PageRange {
   run(): void {
     this.state = 'running';
     this.onStart?.();
+    this.attempt(this.#body);
+  }
+
+  /** Takes a step of it; whatever that throws is its end. */
+  attempt(step: () => void): void {
     try {
-      this.#body();
+      step();
     } catch (error) {
       this.reject(asMemfileError(error, this.syscall, 'the operation'));
     }
@@ -121,6 +126,10 @@ export class Operation implements WaitNode, PageRange {
   /** Something failed on the way, which does not stop it; `what` is for people. */
   failed(what: string, error: unknown): void {
     this.#failures = [...this.#failures, { what, error }];
+  }
+
+  get settled(): boolean {
+    return this.state === 'settled';
   }
 
   get hasFailed(): boolean {

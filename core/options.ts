@@ -1,7 +1,7 @@
-import { MemfileError } from './errno.js';
+import { MemfileError, show } from './errno.js';
 import { REASONS, type Reason } from './event.js';
 import type { Notifier } from './notifier.js';
-import { checkRange, type PageRange } from './page-range.js';
+import type { PageRange } from './page-range.js';
 
 export interface OperationOptions {
   /** Cancels the operation while it is queued: EINTR. */
@@ -42,17 +42,11 @@ export interface NotificationsOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** @throws MemfileError EINVAL for a bad range, reason or signal. */
-export function checkOperation(
-  syscall: string,
-  start: number,
-  end: number,
-  { signal, reason }: OperationOptions,
-): void {
-  checkRange(syscall, start, end);
+/** @throws MemfileError EINVAL for a bad reason or signal. */
+export function checkOptions(syscall: string, { signal, reason }: OperationOptions): void {
   if (reason !== undefined && !REASONS.includes(reason)) {
     const known = REASONS.join(', ');
-    const detail = `unknown reason ${String(reason)}; known are ${known}`;
+    const detail = `unknown reason ${show(reason)}; known are ${known}`;
     throw new MemfileError('EINVAL', syscall, detail);
   }
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
@@ -65,7 +59,7 @@ const CALLBACKS = ['prepare', 'fallocate', 'rollback', 'invalidate', 'invalidate
 /** Why these are no notifier and no name; undefined when they are. */
 export function whatIsWrong(notifier: Notifier, name: unknown): string | undefined {
   if (typeof notifier !== 'object' || notifier === null) {
-    return `needs a notifier, got ${String(notifier)}`;
+    return `needs a notifier, got ${show(notifier)}`;
   }
   for (const callback of CALLBACKS) {
     const value: unknown = notifier[callback] ?? undefined;

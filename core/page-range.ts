@@ -1,4 +1,4 @@
-import { MemfileError } from './errno.js';
+import { MemfileError, show } from './errno.js';
 
 /** Pages `[start, end)` of one memory file, half-open, counted in pages. */
 export interface PageRange {
@@ -18,17 +18,21 @@ export function isPageCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-/** @throws MemfileError EINVAL unless `0 <= start < end` and both are safe integers. */
+/**
+ * @throws MemfileError EINVAL unless `0 <= start < end` and both are safe integers; EFBIG past the
+ * largest file.
+ */
 export function checkRange(syscall: string, start: number, end: number): void {
   if (!isPageCount(start)) {
-    throw new MemfileError('EINVAL', syscall, `start must be a page number, got ${String(start)}`);
+    throw new MemfileError('EINVAL', syscall, `start must be a page number, got ${show(start)}`);
   }
   if (!isPageCount(end)) {
-    throw new MemfileError('EINVAL', syscall, `end must be a page number, got ${String(end)}`);
+    throw new MemfileError('EINVAL', syscall, `end must be a page number, got ${show(end)}`);
   }
   if (start >= end) {
     throw new MemfileError('EINVAL', syscall, `start ${start} must be below end ${end}`);
   }
+  if (end > MAX_PAGES) throw new MemfileError('EFBIG', syscall, `end ${end} is past 2^51 pages`);
 }
 
 export function overlaps(a: PageRange, b: PageRange): boolean {

@@ -82,12 +82,13 @@ export class Pass implements NotifierEvent {
     return this.#receiver;
   }
 
-  /** An operation was submitted by the callback that runs now. */
-  submitted(operation: WaitNode): void {
-    (this.#started ??= []).push(operation);
+  /** The callback that runs now has started something that takes its time. */
+  started(node: WaitNode): void {
+    (this.#started ??= []).push(node);
   }
 
-  waitUntil(promise: PromiseLike<unknown>): void {
+  /** A field, so that it can be taken out of the event: `({ waitUntil }) => …`. */
+  readonly waitUntil = (promise: PromiseLike<unknown>): void => {
     if (this.#receiver === undefined) {
       throw new MemfileError(
         'EINVAL',
@@ -97,7 +98,7 @@ export class Pass implements NotifierEvent {
       );
     }
     this.hold(promise);
-  }
+  };
 
   /** The reader section of the callback that runs now. */
   section(): Section {
@@ -135,8 +136,7 @@ export class Pass implements NotifierEvent {
   }
 
   notification(): Notification {
-    const { type, position, reason, kept } = this;
-    const waitUntil = (promise: PromiseLike<unknown>): void => this.waitUntil(promise);
+    const { type, position, reason, kept, waitUntil } = this;
     const [start, end] = [this.#start, this.#end];
     return kept === undefined
       ? { type, start, end, position, reason, waitUntil }

@@ -1,6 +1,6 @@
 import type { StoreFile } from './backing-store.js';
 import type { Engine } from './engine.js';
-import { asMemfileError, MemfileError, messageOf } from './errno.js';
+import { asMemfileError, MemfileError, messageOf, show } from './errno.js';
 import type { NotifierCallback } from './event.js';
 import { Lease, type LeaseHome } from './lease.js';
 import type { NotifiedFile, Notifier, NotifierFunction } from './notifier.js';
@@ -13,6 +13,11 @@ import type { SrcuDomain } from './srcu.js';
 import type { FileState } from './state.js';
 import { DONE, standsFor, type WaitNode } from './waits-for.js';
 
+/** Who was told of the begin of an invalidation and not yet of its end, in the order told. */
+export interface ToldConsumers extends PageRange {
+  readonly consumers: Registration[];
+}
+
 /** What a registration needs of the memory file that it is on. */
 export interface RegistrationHome {
   readonly engine: Engine;
@@ -22,7 +27,7 @@ export interface RegistrationHome {
   readonly srcu: SrcuDomain;
   readonly notifiers: NotifierList<Registration>;
   /** The consumers told of the begin of each open invalidation, by operation. */
-  readonly told: ReadonlyMap<number, readonly Registration[]>;
+  readonly told: ReadonlyMap<number, ToldConsumers>;
   readonly sections: Set<Section>;
 }
 
@@ -40,6 +45,8 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   readonly position: number;
   /** What of the range was populated then. */
   readonly snapshot: readonly PageRange[];
+  /** @internal */
+  place = 0;
   readonly #home: RegistrationHome;
   readonly #notifier: Notifier;
   readonly #prepare: NotifierFunction | undefined;
@@ -131,7 +138,7 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
     const { engine, state, store, srcu, file } = this.#home;
     if (!isPageCount(offset) || offset < this.range.start || offset >= this.range.end) {
       const range = formatRange(this.range.start, this.range.end);
-      throw new MemfileError('EINVAL', 'lookup', `page ${String(offset)} is not in ${range}`);
+      throw new MemfileError('EINVAL', 'lookup', `page ${show(offset)} is not in ${range}`);
     }
     if (!this.#active) throw new MemfileError('EBADF', 'lookup', `"${this.name}" has unregistered`);
     const known = state.frames.get(offset);
@@ -140,7 +147,7 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
     try {
       const { pfn, order } = store.getLockPfn(offset);
       if (!isPageCount(order) || order > 52) {
-        throw new MemfileError('EIO', 'lookup', `the store answers order ${String(order)}`);
+        throw new MemfileError('EIO', 'lookup', `the store answers order ${show(order)}`);
       }
       if (pfn !== known) {
         throw new MemfileError(
@@ -192,6 +199,7 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
 
   /** Resolves when it has left, however that came about, and its grace period is over. */
   get closed(): Promise<void> {
+    this.#home.engine.pass?.started(this);
     if (this.#closed !== undefined) return this.#closed.promise;
     if (!this.#active && this.sections === 0) return DONE;
     let resolve!: () => void;
@@ -211,9 +219,11 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
     const { engine, file } = this.#home;
     const wasActive = this.#active;
     this.unsubscribe();
-    if (!wasActive && (this.#sections?.size ?? 0) === 0) return;
+    if (!wasActive && this.sections === 0) return;
     engine.record({ type: 'evict', file: file.id, registration: this.id });
     const why = new MemfileError('EIO', 'evict', `"${this.name}" was evicted`);
+    // Amid its own callback it has a section too, even if nothing has held it open yet.
+    if (this.#pass?.receiver === this) this.#pass.section();
     for (const section of this.#sections ?? []) section.abandon(why);
   }
 
@@ -278,6 +288,11 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
     if (this.#sections !== undefined) yield* this.#sections;
   }
 
+  /** @internal Whether its grace period is over. */
+  get settled(): boolean {
+    return !this.#active && this.sections === 0;
+  }
+
   describe(): string {
     return `the end of the grace period of "${this.name}"`;
   }
@@ -318,13 +333,12 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   }
 
   #leave(): void {
-    const { engine, file, state, notifiers, told } = this.#home;
+    const { engine, file, notifiers, told } = this.#home;
     this.#active = false;
     notifiers.delete(this);
     const registration = this.id;
-    for (const [operation, registrations] of told) {
-      if (!registrations.includes(this)) continue;
-      const open = state.open.get(operation)!;
+    for (const [operation, open] of told) {
+      if (!open.consumers.includes(this)) continue;
       const start = Math.max(open.start, this.range.start);
       const end = Math.min(open.end, this.range.end);
       engine.record({ type: 'left', file: file.id, operation, registration, start, end });

@@ -48,8 +48,8 @@ export class Section implements WaitNode, PageRange {
     this.start = range.start;
     this.end = range.end;
     this.#failed = failed;
-    operation.opened(this);
     owner.sectionOpened(this);
+    operation.opened(this);
   }
 
   /**
@@ -75,8 +75,11 @@ export class Section implements WaitNode, PageRange {
     Promise.resolve(promise).then(
       () => this.release(),
       (error: unknown) => {
-        if (!this.#abandoned) this.#failed(error);
-        this.release();
+        try {
+          if (!this.#abandoned) this.#failed(error);
+        } finally {
+          this.release();
+        }
       },
     );
   }

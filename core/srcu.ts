@@ -1,4 +1,4 @@
-import { MemfileError } from './errno.js';
+import { MemfileError, show } from './errno.js';
 import { DONE, isThenable, nodeOf, standsFor, waitsOn, type WaitNode } from './waits-for.js';
 
 /** Which of the two counters a reader section was counted in. */
@@ -45,7 +45,7 @@ export class SrcuDomain {
       throw new MemfileError(
         'EINVAL',
         'readUnlock',
-        `no reader section of "${this.name}" is open under index ${String(index)}; ` +
+        `no reader section of "${this.name}" is open under index ${show(index)}; ` +
           'pass what readLock() answered, once',
       );
     }

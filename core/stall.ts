@@ -1,5 +1,6 @@
 import type { Operation } from './operation.js';
 import type { Clock } from './ports.js';
+import { quietly } from './notifier-subject.js';
 import { Section } from './section.js';
 
 /** A reader section that holds an operation up for longer than was thought reasonable. */
@@ -31,16 +32,14 @@ export function watchForStall(
     return clock.after(stallAfterMs, () => {
       const ageMs = clock.now() - since;
       for (const section of operation.sections) {
-        if (section instanceof Section) onStall(stallReport(section, ageMs));
+        if (section instanceof Section) quietly(() => onStall(stallReport(section, ageMs)));
       }
     });
   };
 }
 
 function stallReport(section: Section, ageMs: number): StallReport {
-  const unsettled = section.started.filter(
-    (node) => !('state' in node) || node.state !== 'settled',
-  );
+  const unsettled = section.started.filter((node) => node.settled !== true);
   const waitingFor = new Set([...section.waitsFor(), ...unsettled].map((node) => node.describe()));
   return {
     section: section.describe(),

@@ -1,6 +1,6 @@
 import type { BackingStores } from './backing-stores.js';
 import type { Engine } from './engine.js';
-import { MemfileError } from './errno.js';
+import { MemfileError, messageOf } from './errno.js';
 import type { MemoryFiles } from './memory-files.js';
 import type { Clock } from './ports.js';
 
@@ -31,7 +31,7 @@ export async function tearDown(
   for (const store of [...stores].reverse()) await attempt(() => store.close?.());
   await attempt(() => engine.journal.close());
   if (failures.length > 0) {
-    throw new AggregateError(failures, `teardown: ${failures.map(String).join('; ')}`);
+    throw new AggregateError(failures, `teardown: ${failures.map(messageOf).join('; ')}`);
   }
 }
 

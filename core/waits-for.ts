@@ -6,6 +6,8 @@
  */
 export interface WaitNode {
   waitsFor(): Iterable<WaitNode>;
+  /** Whether nobody waits for it any more; taken to be false. */
+  readonly settled?: boolean;
   /** For people: 'punchHole [0, 4) of "ram"'. */
   describe(): string;
 }

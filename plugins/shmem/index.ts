@@ -24,7 +24,11 @@ export interface ShmemOptions {
  * `maxPages`, and midway when the quota is hit: the pages of that call are taken back.
  */
 export function shmem(options: ShmemOptions = {}): BackingStore<'shmem', object> {
-  const { maxPages = MAX_PAGES, quota = MAX_PAGES } = options;
+  const { maxPages = MAX_PAGES, quota = MAX_PAGES } = options ?? {};
+  for (const [name, pages] of Object.entries({ maxPages, quota })) {
+    if (Number.isSafeInteger(pages) && pages >= 0) continue;
+    throw new MemfileError('EINVAL', 'shmem', `${name} must be a page count, got ${String(pages)}`);
+  }
   const pool = new FramePool(quota);
   return {
     name: 'shmem',
