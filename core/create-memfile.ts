@@ -10,6 +10,8 @@ import type { FileOptions, MemoryFiles, StoreName, StoreOptions } from './memory
 import type { MemoryFile } from './memory-file.js';
 import { isPageCount } from './page-range.js';
 import { MicrotaskScheduler, SystemClock, type Clock, type Scheduler } from './ports.js';
+import { checkSameCopy } from './same-copy.js';
+import { Scope, type Part } from './scope.js';
 import type { StallReport } from './stall.js';
 import type { MemfileState } from './state.js';
 import { tearDown } from './teardown.js';
@@ -38,6 +40,7 @@ export class Memfile<P extends readonly BackingStore[] = readonly BackingStore[]
   readonly container: DependencyContainer;
   readonly #engine: Engine;
   readonly #deadlineMs: number;
+  readonly #scope: Scope;
   #teardown: Promise<void> | undefined;
 
   /** @internal */
@@ -47,6 +50,7 @@ export class Memfile<P extends readonly BackingStore[] = readonly BackingStore[]
     this.files = container.resolve(FILES) as MemoryFiles<P>;
     this.journal = this.#engine.journal;
     this.#deadlineMs = deadlineMs;
+    this.#scope = new Scope('memfile', container, deadlineMs);
   }
 
   /** What follows from the events so far; read it, do not change it. */
@@ -76,17 +80,33 @@ export class Memfile<P extends readonly BackingStore[] = readonly BackingStore[]
     return replay(this.journal, to);
   }
 
-  /** Takes everything down: consumers, files, stores, journal. Rejects with all that failed. */
+  /** The parts of the application that live as long as this memfile, and scopes within it. */
+  get scope(): Scope {
+    return this.#scope;
+  }
+
+  /** See {@link Scope.own}. */
+  own<T extends Part>(part: T): T {
+    return this.#scope.own(part);
+  }
+
+  /**
+   * Takes everything down: child scopes and parts of the application, which may still use the
+   * memfile, then consumers, files, stores, journal. Rejects with all that failed.
+   */
   [Symbol.asyncDispose](): Promise<void> {
     const { files } = this;
     const stores = this.container.resolve(STORES);
     const everyFile = files as unknown as MemoryFiles;
-    this.#teardown ??= standsFor(tearDown(this.#engine, everyFile, stores, this.#deadlineMs), {
-      *waitsFor() {
-        for (const file of files) yield* file.openSections();
+    this.#teardown ??= standsFor(
+      tearDown(this.#engine, this.#scope, everyFile, stores, this.#deadlineMs),
+      {
+        *waitsFor() {
+          for (const file of files) yield* file.openSections();
+        },
+        describe: () => 'teardown',
       },
-      describe: () => 'teardown',
-    });
+    );
     return this.#teardown;
   }
 }
@@ -107,6 +127,13 @@ export function createMemfile<const P extends readonly BackingStore[]>(
   const { stallAfterMs, onStall } = options;
   const stall =
     stallAfterMs !== undefined && onStall !== undefined ? { stallAfterMs, onStall } : undefined;
+  const { journal, clock, scheduler } = options;
+  for (const [what, part] of Object.entries({ journal, clock, scheduler })) {
+    checkSameCopy('createMemfile', `the ${what}`, part);
+  }
+  for (const plugin of options.plugins) {
+    checkSameCopy('createMemfile', `store "${plugin.name}"`, plugin);
+  }
   const container = compose({
     plugins: options.plugins,
     journal: options.journal ?? new MemoryJournal(),

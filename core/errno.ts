@@ -1,3 +1,5 @@
+import { brand, fromAnotherCopy, otherCopyOf } from './copy.js';
+
 /**
  * The errors of the framework, in the shape of Node's system errors.
  *
@@ -44,11 +46,29 @@ export const ERRNO = {
     cause: 'the file, registration or lease was closed before the call took its turn',
     cure: 'use it before it is closed, or open a new one',
   },
+  EAGAIN: {
+    errno: 11,
+    text: 'try again',
+    cause: 'a change that is under way got in between before anything was done',
+    cure: 'wait until that change is over, then make the same call again',
+  },
+  EFAULT: {
+    errno: 14,
+    text: 'bad address',
+    cause: 'no memory can be given for that address: its file is closed, or there is none',
+    cure: 'correct the memslot or its attributes, or create the slot again over an open file',
+  },
   EBUSY: {
     errno: 16,
     text: 'resource busy',
     cause: 'somebody still holds it',
     cure: 'put the leases or end the reader sections, then try again',
+  },
+  EEXIST: {
+    errno: 17,
+    text: 'already exists',
+    cause: 'the range overlaps another one that was there first',
+    cure: 'delete the other one, or choose a range that is free',
   },
   EINVAL: {
     errno: 22,
@@ -80,11 +100,23 @@ export const ERRNO = {
     cause: 'no backing store claims the file, or the store cannot do this',
     cure: 'check the name of the store and its capabilities',
   },
+  ENOBUFS: {
+    errno: 105,
+    text: 'no buffer space',
+    cause: 'a consumer is slower than its source, and its buffer is full',
+    cure: 'give it a larger capacity, or a policy that merges or drops',
+  },
   ESTALE: {
     errno: 116,
     text: 'stale page',
     cause: 'the page left the file since it was looked up',
     cure: 'put the lease and look the page up again',
+  },
+  EHWPOISON: {
+    errno: 133,
+    text: 'memory page has a hardware error',
+    cause: 'the frame of the page is poisoned',
+    cure: 'punch the page, so that it gets another frame',
   },
 } as const satisfies Record<string, ErrnoEntry>;
 
@@ -127,6 +159,11 @@ export class MemfileError extends Error {
 /** Passes a MemfileError through and wraps anything else that a plugin may have thrown as EIO. */
 export function asMemfileError(error: unknown, syscall: string, who: string): MemfileError {
   if (error instanceof MemfileError) return error;
+  const copy = otherCopyOf(error);
+  if (copy !== undefined) {
+    const what = `${messageOf(error)}; its error ${fromAnotherCopy(copy)}`;
+    return new MemfileError('EIO', syscall, `${who} failed: ${what}`, { cause: error });
+  }
   return new MemfileError('EIO', syscall, `${who} failed: ${messageOf(error)}`, { cause: error });
 }
 
@@ -147,3 +184,5 @@ export function show(value: unknown): string {
     return `a ${typeof value} that cannot be shown`;
   }
 }
+
+brand(MemfileError);

@@ -54,6 +54,7 @@ export type {
 export { MAX_PAGES, PAGE_SIZE, type PageRange } from './page-range.js';
 export { Clock, MicrotaskScheduler, Scheduler, SystemClock } from './ports.js';
 export { Registration } from './registration.js';
+export { Scope, type Part } from './scope.js';
 export { SrcuDomain, SrcuReader, type SrcuIndex } from './srcu.js';
 export { formatStall, type StallReport } from './stall.js';
 export { MemfileState, type StateSnapshot } from './state.js';

@@ -1,10 +1,16 @@
+import { brand } from './copy.js';
 import type { JournalEvent, Recorded } from './event.js';
+import { refuseAbstract } from './same-copy.js';
 
 /**
  * The append-only log that the state is folded from. A class, so that it serves as a dependency
  * injection token.
  */
 export abstract class Journal {
+  constructor() {
+    refuseAbstract(Journal, new.target);
+  }
+
   /** The position of the last event; the first event has position 1. */
   abstract readonly position: number;
 
@@ -22,3 +28,5 @@ export abstract class Journal {
 
   abstract close(): Promise<void>;
 }
+
+brand(Journal);

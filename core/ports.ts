@@ -1,3 +1,6 @@
+import { brand } from './copy.js';
+import { refuseAbstract } from './same-copy.js';
+
 /**
  * What the core asks of the world outside: time, and when to go on.
  *
@@ -6,6 +9,10 @@
  */
 
 export abstract class Clock {
+  constructor() {
+    refuseAbstract(Clock, new.target);
+  }
+
   /** Milliseconds since any fixed moment; never goes back. */
   abstract now(): number;
   /** Calls `run` once, `ms` milliseconds from now; the answer cancels it. */
@@ -28,6 +35,10 @@ export class SystemClock extends Clock {
  * on when the scheduler says so. An explorer chooses the order; by default it is a microtask.
  */
 export abstract class Scheduler {
+  constructor() {
+    refuseAbstract(Scheduler, new.target);
+  }
+
   /** @param label which step of which operation asks, for people who read a schedule. */
   abstract schedule(label: string): Promise<void>;
 }
@@ -37,3 +48,6 @@ export class MicrotaskScheduler extends Scheduler {
     return Promise.resolve();
   }
 }
+
+brand(Clock);
+brand(Scheduler);

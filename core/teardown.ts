@@ -3,22 +3,26 @@ import type { Engine } from './engine.js';
 import { MemfileError, messageOf } from './errno.js';
 import type { MemoryFiles } from './memory-files.js';
 import type { Clock } from './ports.js';
+import type { Scope } from './scope.js';
 
 /**
- * Takes a memfile down: consumers, then files, then stores, then the journal; in each of them the
- * newest first. One failure does not stop the rest.
+ * Takes a memfile down: the application's scopes and parts, consumers, then files, then stores, then
+ * the journal; in each of them the newest first. One failure does not stop the rest.
  *
  * Consumers that have not let go after `deadlineMs` are evicted.
  * @throws AggregateError of everything that failed.
  */
 export async function tearDown(
   engine: Engine,
+  scope: Scope,
   files: MemoryFiles,
   stores: BackingStores,
   deadlineMs: number,
 ): Promise<void> {
+  // At once when the application has no parts: nothing may start from here on.
+  const failures: unknown[] = scope.empty ? [] : await scope.takeDown();
+  void scope.takeDown();
   engine.closing = true;
-  const failures: unknown[] = [];
   const attempt = async (step: () => unknown): Promise<void> => {
     try {
       await step();

@@ -7,6 +7,7 @@ import {
   type PfnRun,
   type StoreFile,
 } from '../../core/index.js';
+import { brand } from '../../core/copy.js';
 import { FramePool } from './frame-pool.js';
 
 export interface ShmemOptions {
@@ -30,10 +31,10 @@ export function shmem(options: ShmemOptions = {}): BackingStore<'shmem', object>
     throw new MemfileError('EINVAL', 'shmem', `${name} must be a page count, got ${String(pages)}`);
   }
   const pool = new FramePool(quota);
-  return {
+  return brand({
     name: 'shmem',
     createFile: ({ name }) => new ShmemFile(name, pool, maxPages),
-  };
+  });
 }
 
 class ShmemFile implements StoreFile {

@@ -13,12 +13,11 @@ describe.each(CODES)('MemfileError %s', (code) => {
     expect(error.code).toBe(code);
     expect(error.errno).toBe(-ERRNO[code].errno);
     expect(error.errno).toBeLessThan(0);
-    expect(constants.errno).toHaveProperty(code);
   });
 
   // Elsewhere the numbers differ; the table is that of Linux everywhere.
   it.runIf(process.platform === 'linux')('has the number that this system has', () => {
-    expect(error.errno).toBe(-constants.errno[code]);
+    expect(error.errno).toBe(-(numbers[code] ?? NaN));
   });
 
   it('begins its message with the code and names the call, the text and the detail', () => {
@@ -48,6 +47,9 @@ describe.each(CODES)('MemfileError %s', (code) => {
     expect(ERRNO[code].cure).toMatch(/\w/);
   });
 });
+
+/** What this system calls them; Node leaves out what few programs ever see. */
+const numbers: Readonly<Record<string, number>> = { EHWPOISON: 133, ...constants.errno };
 
 describe('the table of errors', () => {
   it('has every number once', () => {

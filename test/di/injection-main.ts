@@ -1,0 +1,3 @@
+import { report } from './injection.js';
+
+await report(console.log);
