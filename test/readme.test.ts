@@ -75,6 +75,16 @@ describe('the README', () => {
     expect(stdout).toBe(fences[i + 1]!.code);
   });
 
+  it('shows the example programs as they are', () => {
+    const shown = fences.map(({ code }) => code);
+    for (const name of ['plugin-author', 'composed-application', 'stream-consumer']) {
+      for (const ending of ['.ts', '.out.txt']) {
+        const file = join(root, 'test', 'examples', `${name}${ending}`);
+        expect(shown).toContain(readFileSync(file, 'utf8'));
+      }
+    }
+  });
+
   it('names commands that exist', { timeout: 60_000 }, () => {
     const commands = fences
       .filter(({ language }) => language === 'sh')
