@@ -17,6 +17,7 @@ export class SrcuDomain {
   readonly #counts: [number, number] = [0, 0];
   readonly #named: [Set<SrcuReader>, Set<SrcuReader>] = [new Set(), new Set()];
   #index: SrcuIndex = 0;
+  #closed = false;
   /** Those whose flip is made, and those who came since and share the next one. */
   #draining: Array<() => void> = [];
   #queued: Array<() => void> = [];
@@ -30,8 +31,12 @@ export class SrcuDomain {
     return this.#counts[0] + this.#counts[1];
   }
 
-  /** Enters a reader section; it may nest, and may be left in another turn of the event loop. */
+  /**
+   * Enters a reader section; it may nest, and may be left in another turn of the event loop.
+   * @throws MemfileError EBADF after `close`.
+   */
   readLock(): SrcuIndex {
+    if (this.#closed) throw new MemfileError('EBADF', 'readLock', `"${this.name}" is closed`);
     this.#counts[this.#index]++;
     return this.#index;
   }
@@ -95,6 +100,20 @@ export class SrcuDomain {
       waitsFor: () => this.#heldUpBy(settle),
       describe: () => `synchronize of ${this.name}`,
     });
+  }
+
+  /**
+   * No reader enters any more. The kernel's `cleanup_srcu_struct` warns and leaks when somebody is
+   * still in; here nothing is closed then.
+   * @throws MemfileError EBUSY while a reader section or a grace period is open.
+   */
+  close(): void {
+    const waiting = this.#draining.length + this.#queued.length;
+    if (this.readers > 0 || waiting > 0) {
+      const what = `${this.readers} reader sections and ${waiting} grace periods are open`;
+      throw new MemfileError('EBUSY', 'close', `"${this.name}": ${what}`);
+    }
+    this.#closed = true;
   }
 
   /** The named readers that a grace period is waiting for: until its flip, those to come too. */
