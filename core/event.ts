@@ -160,11 +160,18 @@ export interface Told<Type extends NotifierCallback = NotifierCallback> {
   readonly type: Type;
   readonly start: number;
   readonly end: number;
+  /** Of the event in the journal; rises from event to event. */
   readonly position: number;
   readonly reason: Reason;
   /** With `invalidateEnd`: pages announced as leaving that stayed; absent when none did. */
   readonly kept?: readonly PageRange[];
-  /** See `NotifierEvent.waitUntil`. */
+  /**
+   * Keeps this reader section open until `promise` settles: the operation waits, and no frame is
+   * reused before. Belongs to the synchronous part of the callback; returning a promise does the
+   * same.
+   * @throws MemfileError EINVAL when the synchronous part is over or it is no promise; EDEADLK when
+   * it is a promise of this framework that cannot settle before this section is over.
+   */
   waitUntil(promise: PromiseLike<unknown>): void;
 }
 

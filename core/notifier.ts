@@ -1,5 +1,4 @@
-import type { NotifierCallback, Reason } from './event.js';
-import type { PageRange } from './page-range.js';
+import type { Told } from './event.js';
 
 /** The file that an event is about; a `MemoryFile`. */
 export interface NotifiedFile {
@@ -9,22 +8,8 @@ export interface NotifiedFile {
 }
 
 /** What a callback is told beside the range; one object serves every consumer of a pass. */
-export interface NotifierEvent {
-  readonly type: NotifierCallback;
-  /** Of the event in the journal; rises from event to event. */
-  readonly position: number;
-  readonly reason: Reason;
+export interface NotifierEvent extends Omit<Told, 'start' | 'end'> {
   readonly file: NotifiedFile;
-  /** With `invalidateEnd`: pages announced as leaving that stayed; absent when none did. */
-  readonly kept?: readonly PageRange[];
-  /**
-   * Keeps this reader section open until `promise` settles: the operation waits, and no frame is
-   * reused before. Belongs to the synchronous part of the callback; returning a promise does the
-   * same.
-   * @throws MemfileError EINVAL when the synchronous part is over or it is no promise; EDEADLK when
-   * it is a promise of this framework that cannot settle before this section is over.
-   */
-  waitUntil(promise: PromiseLike<unknown>): void;
 }
 
 export type NotifierFunction = (

@@ -34,13 +34,7 @@ export interface RegisterOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface NotificationsOptions {
-  readonly range?: PageRange | undefined;
-  readonly name?: string | undefined;
-  /** See {@link RegisterOptions.votes}. */
-  readonly votes?: boolean | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
+export type NotificationsOptions = Omit<RegisterOptions, 'replay'>;
 
 /** @throws MemfileError EINVAL for a bad reason or signal. */
 export function checkOptions(syscall: string, { signal, reason }: OperationOptions): void {

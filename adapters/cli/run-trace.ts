@@ -1,4 +1,10 @@
-import { createMemfile, formatStall, MemfileError, type Memfile } from '../../core/index.js';
+import {
+  createMemfile,
+  formatStall,
+  MemfileError,
+  type ErrnoCode,
+  type Memfile,
+} from '../../core/index.js';
 import { shmem } from '../../plugins/shmem/index.js';
 import { LawModel, type Violation } from '../../test/model/index.js';
 import { readTrace, type TraceSummary } from '../strace/index.js';
@@ -13,6 +19,9 @@ import {
 export const ASSUMPTION =
   'Stores through mappings leave no line in a trace, so every mapped page is assumed to have been ' +
   'touched again before it was punched: the range is faulted in through its consumers just before.';
+
+/** What the kernel would have answered instead of success. */
+const IMPOSSIBLE: ReadonlySet<ErrnoCode> = new Set(['EINVAL', 'EEXIST', 'EFBIG']);
 
 /** What `memfile run` answers, as `--json` prints it. Sizes are bytes. */
 export interface RunReport {
@@ -73,7 +82,7 @@ export async function runTrace(path: string, options: RunOptions): Promise<RunRe
         await driver.apply(action);
       } catch (error) {
         // No kernel would have answered this with success: the log is wrong there.
-        if (!(error instanceof MemfileError) || error.code !== 'EINVAL') throw error;
+        if (!(error instanceof MemfileError) || !IMPOSSIBLE.has(error.code)) throw error;
         const what = `${action.type} with impossible arguments`;
         impossible.set(what, (impossible.get(what) ?? 0) + 1);
       }

@@ -1,115 +1,266 @@
-import { MemfileError, type Extents, type Lease } from '../../core/index.js';
-import type { InvalidationSequence } from '../invalidation-sequence.js';
-import type { RegisteredPiece } from './memslot.js';
+import {
+  ERRNO,
+  MemfileError,
+  PAGE_SIZE,
+  type Lease,
+  type SrcuDomain,
+  type SrcuIndex,
+} from '../../core/index.js';
+import type { Attributes } from './attributes.js';
+import type { Binding } from './binding.js';
+import type { Invalidations } from '../invalidations.js';
+import { mappingAt } from './large-mapping.js';
+import type { Level } from './levels.js';
+import type { Memslot } from './memslot.js';
+import type { Memslots } from './memslots.js';
+import type { Stage2 } from './stage2.js';
 
 /** What a fault needs of its VM. */
 export interface FaultHost {
-  readonly invalidations: InvalidationSequence;
-  /** Guest page to frame. */
-  readonly stage2: Extents;
-  pieceAt(gfn: number): RegisteredPiece | undefined;
+  /** Who reads `slots` does so in a section of it: `kvm->srcu`. */
+  readonly srcu: SrcuDomain;
+  readonly slots: Memslots;
+  readonly attributes: Attributes;
+  readonly invalidations: Invalidations;
+  readonly stage2: Stage2;
 }
 
-/** Where a fault stands; `populate` is the only step that waits for anybody. */
-export type FaultStep = 'snapshot' | 'slot' | 'lookup' | 'populate' | 'map' | 'release' | 'done';
+/** What the guest does to a page; a shared read by default. */
+export interface Access {
+  readonly private?: boolean | undefined;
+  readonly write?: boolean | undefined;
+}
 
 /**
- * How a fault ended: mapped; no memory there, so that the VMM has to emulate; or memory whose file
- * is closed (EFAULT with KVM_EXIT_MEMORY_FAULT).
+ * Where a fault stands. From 'snapshot' to 'release' it is inside a reader section of the VM.
+ *
+ * At 'populate' its page is a hole of the file, and has to be allocated first; at 'retry' a change
+ * got in its way. It is outside of every section there, and the next step starts over.
  */
-export type FaultOutcome = 'mapped' | 'mmio' | 'memory-fault';
+export type FaultStep =
+  | 'snapshot'
+  | 'attributes'
+  | 'slot'
+  | 'check'
+  | 'lookup'
+  | 'recheck'
+  | 'map'
+  | 'release'
+  | 'populate'
+  | 'retry'
+  | 'done';
+
+/** KVM_EXIT_MEMORY_FAULT, and the error that KVM_RUN answers with it. */
+export interface MemoryFault {
+  readonly type: 'memory-fault';
+  readonly code: 'EFAULT' | 'EHWPOISON';
+  /** Negative: -14 for EFAULT. */
+  readonly errno: number;
+  /** In bytes. */
+  readonly gpa: number;
+  readonly size: number;
+  /** `MEMORY_EXIT_PRIVATE` for a private access, or 0. */
+  readonly flags: number;
+}
+
+/** KVM_MEMORY_EXIT_FLAG_PRIVATE. */
+export const MEMORY_EXIT_PRIVATE = 8;
+
+/** How a fault ended. */
+export type FaultExit =
+  /** `spurious` when it was mapped already. */
+  | { readonly type: 'mapped'; readonly level: Level; readonly spurious: boolean }
+  /** No memory there, or none that can be written: the VMM emulates the access. */
+  | { readonly type: 'mmio'; readonly gpa: number }
+  | MemoryFault;
 
 /** A stage-2 fault of one guest page, as a machine that can be stopped between any two steps. */
 export interface Fault {
   readonly gfn: number;
+  readonly private: boolean;
+  readonly write: boolean;
   next: FaultStep;
+  /** What is in the way at 'retry'. */
+  obstacle: 'invalidation' | 'slot' | undefined;
   snapshot: number;
-  piece: RegisteredPiece | undefined;
+  section: SrcuIndex | undefined;
+  slot: Memslot | undefined;
+  binding: Binding | undefined;
   lease: Lease | undefined;
-  outcome: 'pending' | FaultOutcome;
+  exit: FaultExit | undefined;
 }
 
-export function newFault(gfn: number): Fault {
+export function newFault(gfn: number, access: Access = {}): Fault {
   return {
     gfn,
+    private: access.private ?? false,
+    write: access.write ?? false,
     next: 'snapshot',
+    obstacle: undefined,
     snapshot: 0,
-    piece: undefined,
+    section: undefined,
+    slot: undefined,
+    binding: undefined,
     lease: undefined,
-    outcome: 'pending',
+    exit: undefined,
   };
 }
 
 /**
- * Takes the next step of `kvm_mmu_do_page_fault` (arch/x86/kvm/mmu/mmu.c): the snapshot comes
- * first, and only the check in the step that maps decides whether the frame is still good.
+ * Takes the next step of `kvm_tdp_page_fault` (arch/x86/kvm/mmu/mmu.c). It never waits.
+ *
+ * The snapshot comes before everything that is read, the attributes included; the checks before and
+ * after the lookup only spare work, and the one in the step that maps decides.
+ * @throws MemfileError as the lookup does when the store fails; the fault is over then.
  */
 export function step(vm: FaultHost, fault: Fault): void {
-  switch (fault.next) {
-    case 'snapshot':
-      fault.snapshot = vm.invalidations.snapshot();
-      fault.next = 'slot';
-      return;
-    case 'slot':
-      fault.piece = vm.pieceAt(fault.gfn);
-      fault.next = fault.piece === undefined ? 'done' : 'lookup';
-      if (fault.piece === undefined) fault.outcome = 'mmio';
-      return;
-    case 'lookup':
-      if (!fault.piece!.registration.active) {
-        // The slot was deleted since, or it is there and its file is closed.
-        const closed = vm.pieceAt(fault.gfn) === fault.piece;
-        if (closed) fault.outcome = 'memory-fault';
-        fault.next = closed ? 'done' : 'snapshot';
-      } else {
-        fault.lease = lookup(fault.piece!, fault.gfn);
-        fault.next = fault.lease === undefined ? 'populate' : 'map';
-      }
-      return;
-    case 'map': {
-      const stale = vm.invalidations.retry(fault.snapshot, fault.gfn);
-      if (!stale) {
-        vm.stage2.set(fault.gfn, fault.gfn + 1, fault.lease!.pfn);
-        fault.outcome = 'mapped';
-      }
-      fault.next = 'release';
-      return;
-    }
-    case 'release': {
-      const { lease, piece } = fault;
-      lease!.put();
-      piece!.witness?.put(lease!);
-      fault.lease = undefined;
-      fault.next = fault.outcome === 'mapped' ? 'done' : 'populate';
-      return;
-    }
-    case 'populate':
-    case 'done':
-      return;
-  }
-}
-
-/** Steps until the page is mapped; a hole is allocated, and a raced fault starts over. */
-export async function runFault(vm: FaultHost, gfn: number): Promise<FaultOutcome> {
-  const fault = newFault(gfn);
-  for (;;) {
-    while (fault.next !== 'populate' && fault.next !== 'done') step(vm, fault);
-    if (fault.next === 'done') return fault.outcome as FaultOutcome;
-    const { file, offset, gfn: base } = fault.piece!;
-    const page = offset + (gfn - base);
-    // Waits for every operation on the page, so whoever raced us is over when it resolves.
-    await file.fallocate(page, page + 1, { keepSize: true, reason: 'fault' });
-    fault.next = 'snapshot';
-  }
-}
-
-function lookup(piece: RegisteredPiece, gfn: number): Lease | undefined {
   try {
-    const lease = piece.registration.lookup(piece.offset + (gfn - piece.gfn));
-    piece.witness?.lookedUp(lease);
-    return lease;
+    fault.next = next(vm, fault);
   } catch (error) {
-    if (error instanceof MemfileError && error.code === 'ENOENT') return undefined;
+    abandon(vm, fault);
     throw error;
   }
+}
+
+/** Gives up a fault that is under way, wherever it stands: gives back what it holds. */
+export function abandon(vm: FaultHost, fault: Fault): void {
+  fault.next = 'done';
+  try {
+    putLease(fault);
+  } finally {
+    leave(vm, fault);
+  }
+}
+
+function next(vm: FaultHost, fault: Fault): FaultStep {
+  switch (fault.next) {
+    case 'snapshot':
+    case 'populate':
+    case 'retry':
+      fault.section = vm.srcu.readLock();
+      fault.snapshot = vm.invalidations.snapshot();
+      return 'attributes';
+    case 'attributes':
+      if (fault.private === vm.attributes.isPrivate(fault.gfn)) return 'slot';
+      return memoryFault(vm, fault, 'EFAULT');
+    case 'slot':
+      return findSlot(vm, fault);
+    case 'check':
+      return stale(vm, fault) ? retry(vm, fault, 'invalidation') : 'lookup';
+    case 'lookup':
+      return lookup(vm, fault);
+    case 'recheck':
+      return stale(vm, fault) ? 'release' : 'map';
+    case 'map':
+      map(vm, fault);
+      return 'release';
+    case 'release':
+      putLease(fault);
+      return fault.exit === undefined ? retry(vm, fault, 'invalidation') : finish(vm, fault);
+    case 'done':
+      return 'done';
+  }
+}
+
+function findSlot(vm: FaultHost, fault: Fault): FaultStep {
+  const { gfn } = fault;
+  const slot = vm.slots.at(gfn);
+  fault.slot = slot;
+  if (slot === undefined) {
+    if (fault.private) return memoryFault(vm, fault, 'EFAULT');
+    return exit(vm, fault, { type: 'mmio', gpa: gfn * PAGE_SIZE });
+  }
+  if (slot.invalid) return retry(vm, fault, 'slot');
+  fault.binding = slot.bindings.find((binding) => binding.serves(gfn, fault.private));
+  if (fault.binding === undefined) return memoryFault(vm, fault, 'EFAULT');
+  if (fault.write && slot.readOnly) return exit(vm, fault, { type: 'mmio', gpa: gfn * PAGE_SIZE });
+  return 'check';
+}
+
+function lookup(vm: FaultHost, fault: Fault): FaultStep {
+  const { gfn } = fault;
+  const binding = fault.binding!;
+  try {
+    fault.lease = binding.lookup(gfn);
+    return 'recheck';
+  } catch (error) {
+    if (!(error instanceof MemfileError)) throw error;
+    switch (error.code) {
+      case 'ENOENT': {
+        // Past the end of the file there is nothing to allocate.
+        if (binding.offsetOf(gfn) >= binding.piece.file.pages)
+          return memoryFault(vm, fault, 'EFAULT');
+        leave(vm, fault);
+        return 'populate';
+      }
+      case 'EBADF': // The slot is there, and its file is closed.
+        return memoryFault(vm, fault, 'EFAULT');
+      case 'EHWPOISON':
+        return memoryFault(vm, fault, 'EHWPOISON');
+      default:
+        throw error;
+    }
+  }
+}
+
+/** Whether the fault is sure to come in vain; without the lock, so it may be wrong either way. */
+function stale({ invalidations }: FaultHost, { snapshot, gfn }: Fault): boolean {
+  return invalidations.retry(snapshot, gfn, gfn + 1);
+}
+
+/** What KVM does under `mmu_lock`: checks for good, and maps. */
+function map({ invalidations, stage2, attributes }: FaultHost, fault: Fault): void {
+  const { snapshot, gfn, write } = fault;
+  const slot = fault.slot!;
+  const { level, start, end, pfn } = mappingAt(attributes, fault);
+  if (invalidations.retry(snapshot, start, end)) return;
+  const spurious =
+    stage2.get(gfn) === fault.lease!.pfn &&
+    stage2.isPrivate(gfn) === fault.private &&
+    (stage2.isWritable(gfn) || !write);
+  if (!spurious) {
+    const writable = !slot.readOnly && (write || !slot.logDirty);
+    stage2.map(start, end, pfn, { private: fault.private, writable, level });
+    if (write) slot.dirty?.add(gfn, gfn + 1);
+  }
+  fault.exit = { type: 'mapped', level: spurious ? stage2.level(gfn) : level, spurious };
+}
+
+function retry(vm: FaultHost, fault: Fault, obstacle: 'invalidation' | 'slot'): FaultStep {
+  leave(vm, fault);
+  fault.obstacle = obstacle;
+  return 'retry';
+}
+
+function memoryFault(vm: FaultHost, fault: Fault, code: MemoryFault['code']): FaultStep {
+  return exit(vm, fault, {
+    type: 'memory-fault',
+    code,
+    errno: -ERRNO[code].errno,
+    gpa: fault.gfn * PAGE_SIZE,
+    size: PAGE_SIZE,
+    flags: fault.private ? MEMORY_EXIT_PRIVATE : 0,
+  });
+}
+
+function exit(vm: FaultHost, fault: Fault, how: FaultExit): FaultStep {
+  fault.exit = how;
+  return finish(vm, fault);
+}
+
+function finish(vm: FaultHost, fault: Fault): FaultStep {
+  leave(vm, fault);
+  return 'done';
+}
+
+/** Forgotten first: even a put that fails is not tried again. */
+function putLease(fault: Fault): void {
+  const { lease, binding } = fault;
+  fault.lease = undefined;
+  if (lease !== undefined) binding!.put(lease);
+}
+
+function leave(vm: FaultHost, fault: Fault): void {
+  if (fault.section !== undefined) vm.srcu.readUnlock(fault.section);
+  fault.section = undefined;
 }

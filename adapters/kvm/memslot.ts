@@ -1,46 +1,45 @@
-import type { MemoryFile, PageRange, Registration } from '../../core/index.js';
-import type { ConsumerWitness } from '../witness.js';
+import type { Extents, MemoryFile, PageRange } from '../../core/index.js';
+import type { Binding } from './binding.js';
+import type { MemslotPiece } from './piece.js';
 
-/** Guest pages `[gfn, gfn + pages)` that are pages `[offset, …)` of a memory file. */
-export interface MemslotPiece {
-  readonly gfn: number;
-  readonly pages: number;
+/** Where a slot over a file begins in it, in pages. */
+export interface GuestMemfd {
   readonly file: MemoryFile;
-  /** The page of the file that `gfn` is. */
   readonly offset: number;
 }
 
-/** What `KVM_SET_USER_MEMORY_REGION` describes, in pages. */
+/**
+ * What `KVM_SET_USER_MEMORY_REGION2` describes, in pages.
+ *
+ * Shared accesses go to the `pieces`, private ones to `guestMemfd`. A slot over a file that has no
+ * pieces, and whose file is not inaccessible, takes both from the file, as guest_memfd does when
+ * it can be mapped (KVM_MEMSLOT_GMEM_ONLY).
+ */
 export interface MemslotSpec {
   readonly slot: number;
   readonly gfn: number;
+  /** 0 deletes the slot. */
   readonly pages: number;
-  readonly flags?: readonly string[] | undefined;
-  /** Where its memory lies; parts that are no memory file are left out. */
+  /** KVM_MEM_LOG_DIRTY_PAGES. */
+  readonly logDirty?: boolean | undefined;
+  /** KVM_MEM_READONLY. */
+  readonly readOnly?: boolean | undefined;
+  /** What is mapped where its memory lies; parts that are no memory file are left out. */
+  readonly pieces?: readonly MemslotPiece[] | undefined;
+  /** KVM_MEM_GUEST_MEMFD: the slot is over a file, and immutable. */
+  readonly guestMemfd?: GuestMemfd | undefined;
+  /** Where its memory lies in the VMM, in bytes; only compared, it cannot change. */
+  readonly userspaceAddr?: number | undefined;
+}
+
+/** A slot that is in the table. */
+export interface Memslot extends MemslotSpec, PageRange {
+  readonly logDirty: boolean;
+  readonly readOnly: boolean;
   readonly pieces: readonly MemslotPiece[];
-}
-
-/** A piece that is registered on its file. */
-export interface RegisteredPiece extends MemslotPiece {
-  readonly registration: Registration;
-  readonly witness: ConsumerWitness | undefined;
-  /** Its own account of invalidations that have begun and not ended. */
-  readonly window: { open: number };
-}
-
-/**
- * The guest pages that an event on pages `[start, end)` of the file concerns, or undefined.
- *
- * The intersection, as guest_memfd has it since 6.8; earlier versions of the series added or
- * clamped on one side only, and lost or widened events (see test/museum).
- */
-export function gfnRange(
-  piece: Pick<MemslotPiece, 'gfn' | 'pages' | 'offset'>,
-  start: number,
-  end: number,
-): PageRange | undefined {
-  const from = Math.max(piece.offset, start);
-  const to = Math.min(piece.offset + piece.pages, end);
-  if (from >= to) return undefined;
-  return { start: piece.gfn + (from - piece.offset), end: piece.gfn + (to - piece.offset) };
+  /** KVM_MEMSLOT_INVALID: it is being deleted or moved, and faults have to come again. */
+  readonly invalid: boolean;
+  readonly bindings: readonly Binding[];
+  /** The guest pages written since the log was last read. */
+  readonly dirty: Extents | undefined;
 }

@@ -1,106 +1,157 @@
 import {
   Extents,
   MemfileError,
+  MicrotaskScheduler,
+  SrcuDomain,
   type MemoryFile,
-  type Notifier,
-  type NotifierEvent,
   type PageRange,
+  type Scheduler,
 } from '../../core/index.js';
-import { InvalidationSequence } from '../invalidation-sequence.js';
-import type { ConsumerWitness, Witness } from '../witness.js';
-import { runFault, type FaultHost, type FaultOutcome } from './fault.js';
-import { gfnRange, type MemslotPiece, type MemslotSpec, type RegisteredPiece } from './memslot.js';
-
-/** What a VM was told of one memory file, and what that took away. */
-export interface FileTally {
-  notifications: number;
-  zappedPages: number;
-}
-
-interface Memslot extends MemslotSpec {
-  readonly registered: readonly RegisteredPiece[];
-}
+import type { Witness } from '../witness.js';
+import { Attributes, checkAttributes, type MemoryAttributes } from './attributes.js';
+import { Binding, type BindingHost, type FileTally } from './binding.js';
+import type { FaultExit } from './fault.js';
+import { Invalidations } from '../invalidations.js';
+import type { Memslot, MemslotSpec } from './memslot.js';
+import { Memslots } from './memslots.js';
+import { gfnRange, type MemslotPiece } from './piece.js';
+import { prefault, type PreFaultMemory } from './prefault.js';
+import { runFault, type FaultOptions, type WaitingFaultHost } from './run-fault.js';
+import { MAX_SLOTS, planChange } from './slot-change.js';
+import { Stage2, type Side } from './stage2.js';
+import { regionToSpec, type UserMemoryRegion, type UserspaceMemory } from './user-memory-region.js';
 
 export interface KvmVmOptions {
   readonly name?: string | undefined;
   readonly witness?: Witness | undefined;
   /** What a slot's registration is called; "kvm slot 3" by default. */
   readonly consumerName?: ((slot: number, file: MemoryFile) => string) | undefined;
+  /** How many slots it has; as many as KVM by default. */
+  readonly maxSlots?: number | undefined;
+  /** What lies at the `userspaceAddr` of regions; nothing by default. */
+  readonly memory?: UserspaceMemory | undefined;
+  /** Asked between the steps of a change of slots or attributes; a microtask by default. */
+  readonly scheduler?: Scheduler | undefined;
 }
 
 /**
  * KVM as a consumer: memory slots over memory files, a stage-2 table that is filled by faults and
- * zapped by invalidations. One registration for every piece of a slot.
+ * zapped by invalidations. One registration for every piece of a slot, one address space.
+ *
+ * Slots are described in pages; what carries the name of a KVM structure counts in bytes, as that
+ * does. Changes of slots and attributes run one at a time, in the order asked for.
  */
-export class KvmVm implements AsyncDisposable, FaultHost {
+export class KvmVm implements AsyncDisposable, WaitingFaultHost, BindingHost {
   readonly name: string;
-  /** Guest page to frame. */
-  readonly stage2 = new Extents();
-  readonly invalidations = new InvalidationSequence();
+  readonly stage2 = new Stage2();
+  readonly attributes = new Attributes();
+  readonly invalidations = new Invalidations();
+  /** Whoever holds slots is in a section of it; slots that left are freed after they are over. */
+  readonly srcu: SrcuDomain;
   readonly tallies = new Map<MemoryFile, FileTally>();
-  readonly #slots = new Map<number, Memslot>();
+  #slots = new Memslots();
   #slotsLock: Promise<void> = Promise.resolve();
-  readonly #witness: Witness | undefined;
-  readonly #consumerName: (slot: number, file: MemoryFile) => string;
+  readonly #options: KvmVmOptions;
+  readonly #scheduler: Scheduler;
 
-  constructor({ name = 'kvm', witness, consumerName }: KvmVmOptions = {}) {
+  constructor(options: KvmVmOptions = {}) {
+    const { name = 'kvm', scheduler = new MicrotaskScheduler() } = options;
     this.name = name;
-    this.#witness = witness;
-    this.#consumerName = consumerName ?? ((slot) => `${name} slot ${slot}`);
+    this.srcu = new SrcuDomain(name);
+    this.#options = options;
+    this.#scheduler = scheduler;
   }
 
-  get slots(): ReadonlyMap<number, MemslotSpec> {
+  /** The slots of this moment. */
+  get slots(): Memslots {
     return this.#slots;
   }
 
   /**
-   * Creates a slot, or replaces the one of that number; no pages deletes it.
-   * Rejects with EINVAL when a slot that does not exist is deleted, and as `register` does.
+   * Creates a slot, moves it, changes its flags, or deletes it (no pages). Other pieces at the same
+   * place say that what is mapped where its memory lies has changed.
+   *
+   * Rejects, and changes nothing: EINVAL for bad numbers or flags, a slot to delete that is not
+   * there, a change that its kind of slot does not allow, pages past the end of the file; EEXIST
+   * when another slot has the guest pages, or the pages of the file; EBADF when a file is closed.
    */
   setMemslot(spec: MemslotSpec): Promise<void> {
     return this.#exclusively(() => this.#setMemslot(spec));
   }
 
-  async #setMemslot(spec: MemslotSpec): Promise<void> {
-    const old = this.#slots.get(spec.slot);
-    if (spec.pages === 0) {
-      if (old === undefined) {
-        throw new MemfileError('EINVAL', 'setMemslot', `there is no slot ${spec.slot} to delete`);
-      }
-      await this.#remove(old);
-    } else if (old !== undefined && samePlace(old, spec)) {
-      this.#slots.set(spec.slot, { ...spec, registered: old.registered });
-    } else {
-      if (old !== undefined) await this.#remove(old);
-      const results = await Promise.allSettled(
-        spec.pieces.map((piece) => this.#register(spec, piece)),
-      );
-      const registered = results.flatMap((result) =>
-        result.status === 'fulfilled' ? [result.value] : [],
-      );
-      const slot = { ...spec, registered };
-      const refused = results.find((result) => result.status === 'rejected');
-      if (refused !== undefined) {
-        await this.#remove(slot);
-        throw refused.reason;
-      }
-      this.#slots.set(spec.slot, slot);
-    }
+  /** KVM_SET_USER_MEMORY_REGION; rejects as `setMemslot`, and EINVAL for what is not aligned. */
+  setUserMemoryRegion(region: UserMemoryRegion): Promise<void> {
+    return this.#exclusively(() => this.#setMemslot(this.#spec(region, 1)));
   }
 
-  /** Maps one guest page, allocating it if need be; 'mmio' where no slot has memory. */
-  fault(gfn: number): Promise<FaultOutcome> {
-    return runFault(this, gfn);
+  /** KVM_SET_USER_MEMORY_REGION2, which knows slots over a file. */
+  setUserMemoryRegion2(region: UserMemoryRegion): Promise<void> {
+    return this.#exclusively(() => this.#setMemslot(this.#spec(region, 2)));
+  }
+
+  /**
+   * KVM_SET_MEMORY_ATTRIBUTES: makes guest memory private or shared, and zaps it. Nothing happens
+   * where all of it is so already. Rejects with EINVAL for bad flags, attributes or ranges.
+   */
+  setMemoryAttributes(asked: MemoryAttributes): Promise<void> {
+    return this.#exclusively(async () => {
+      const { start, end, private: isPrivate } = checkAttributes(asked);
+      if (this.attributes.uniform(start, end, isPrivate)) return;
+      this.invalidations.begin(start, end);
+      this.stage2.zap(start, end, 'both');
+      await this.#scheduler.schedule(`${this.name}: store attributes`);
+      this.attributes.set(start, end, isPrivate);
+      await this.#scheduler.schedule(`${this.name}: attributes are stored`);
+      this.invalidations.end();
+    });
+  }
+
+  /**
+   * KVM_GET_DIRTY_LOG: the guest pages of a slot that were written since the last time, which are
+   * write-protected again. Simpler than KVM: a page counts when it is mapped for a write, and there
+   * is no way to clear a part. Rejects with ENOENT for a slot that keeps no log.
+   */
+  getDirtyLog(slot: number): Promise<PageRange[]> {
+    return this.#exclusively(async () => {
+      const dirty = this.#slots.get(slot)?.dirty;
+      if (dirty === undefined) {
+        throw new MemfileError('ENOENT', 'getDirtyLog', `slot ${slot} keeps no dirty log`);
+      }
+      const written = dirty.ranges();
+      for (const { start, end } of written) {
+        dirty.delete(start, end);
+        this.stage2.writeProtect(start, end);
+      }
+      return written;
+    });
+  }
+
+  /**
+   * One access of the guest: maps the page, allocating it if need be, or says why not. Rejects with
+   * EINTR when `signal` fires while it waits, and as `fallocate` or `lookup` when the store fails.
+   */
+  fault(gfn: number, options: FaultOptions = {}): Promise<FaultExit> {
+    return runFault(this, gfn, options);
+  }
+
+  /** KVM_PRE_FAULT_MEMORY; answers what is left of the range, see {@link prefault}. */
+  prefault(
+    range: PreFaultMemory,
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<{ readonly gpa: number; readonly size: number }> {
+    return prefault(this, range, signal);
   }
 
   /** Faults every guest page in that is one of pages `[start, end)` of the file. */
   async touch(file: MemoryFile, start: number, end: number): Promise<void> {
-    for (const { registered } of this.#slots.values()) {
-      for (const piece of registered) {
+    for (const { bindings } of this.#slots) {
+      for (const { piece } of bindings) {
         const range = piece.file === file && gfnRange(piece, start, Math.min(end, file.pages));
         if (!range) continue;
         for (const hole of this.stage2.holes(range.start, range.end)) {
-          for (let gfn = hole.start; gfn < hole.end; gfn++) await this.fault(gfn);
+          for (let gfn = hole.start; gfn < hole.end; gfn++) {
+            await this.fault(gfn, { private: this.attributes.isPrivate(gfn) });
+          }
         }
       }
     }
@@ -108,89 +159,15 @@ export class KvmVm implements AsyncDisposable, FaultHost {
 
   /** Forgets translations, as the MMU notifier does when a process unmaps or drops its own. */
   zap(gfns: PageRange): void {
-    this.stage2.delete(gfns.start, gfns.end);
+    this.stage2.zap(gfns.start, gfns.end, 'both');
   }
 
-  /** The piece of a slot that has memory for a guest page. */
-  pieceAt(gfn: number): RegisteredPiece | undefined {
-    for (const { registered } of this.#slots.values()) {
-      for (const piece of registered) {
-        if (gfn >= piece.gfn && gfn < piece.gfn + piece.pages) return piece;
-      }
-    }
-    return undefined;
+  slotsSettled(): Promise<void> {
+    return this.#slotsLock;
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#exclusively(async () => {
-      for (const slot of [...this.#slots.values()].reverse()) await this.#remove(slot);
-    });
-  }
-
-  /** One change of slots at a time, in the order asked for: KVM's `slots_lock`. */
-  #exclusively(change: () => Promise<void>): Promise<void> {
-    const changed = this.#slotsLock.then(change);
-    this.#slotsLock = changed.catch(() => {});
-    return changed;
-  }
-
-  async #register(spec: MemslotSpec, piece: MemslotPiece): Promise<RegisteredPiece> {
-    const { file, offset, pages } = piece;
-    const name = this.#consumerName(spec.slot, file);
-    const witness = this.#witness?.consumer(name, file);
-    const range = { start: offset, end: offset + pages };
-    const window = { open: 0 };
-    const notifier = this.#notifier(piece, witness, window);
-    const registration = await file.register(notifier, { name, range });
-    witness?.registered(registration);
-    return { ...piece, registration, witness, window };
-  }
-
-  async #remove({ slot, gfn, pages, registered }: Memslot): Promise<void> {
-    this.#slots.delete(slot);
-    // Out of the table first: a fault that is under way finds the sequence moved on and retries.
-    this.invalidations.begin(gfn, gfn + pages);
-    this.stage2.delete(gfn, gfn + pages);
-    this.invalidations.end();
-    const grace = registered.map(({ registration, witness, window }) => {
-      const over = registration.unregister();
-      witness?.left();
-      // Who leaves amid an invalidation is not told its end.
-      for (; window.open > 0; window.open--) this.invalidations.end();
-      return over;
-    });
-    await Promise.all(grace);
-  }
-
-  #notifier(
-    piece: MemslotPiece,
-    witness: ConsumerWitness | undefined,
-    window: { open: number },
-  ): Notifier {
-    const tally = this.#tally(piece.file);
-    return {
-      fallocate: (start: number, end: number, event: NotifierEvent) => {
-        tally.notifications++;
-        witness?.told(event, start, end);
-      },
-      invalidate: (start: number, end: number, event: NotifierEvent) => {
-        tally.notifications++;
-        witness?.told(event, start, end);
-        const gfns = gfnRange(piece, start, end)!;
-        window.open++;
-        this.invalidations.begin(gfns.start, gfns.end);
-        tally.zappedPages += this.stage2.delete(gfns.start, gfns.end);
-      },
-      invalidateEnd: (start: number, end: number, event: NotifierEvent) => {
-        tally.notifications++;
-        witness?.told(event, start, end);
-        window.open--;
-        this.invalidations.end();
-      },
-    };
-  }
-
-  #tally(file: MemoryFile): FileTally {
+  /** @internal */
+  tally(file: MemoryFile): FileTally {
     let tally = this.tallies.get(file);
     if (tally === undefined) {
       tally = { notifications: 0, zappedPages: 0 };
@@ -198,21 +175,98 @@ export class KvmVm implements AsyncDisposable, FaultHost {
     }
     return tally;
   }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#exclusively(async () => {
+      for (const slot of [...this.#slots].reverse()) await this.#retire(slot);
+    });
+  }
+
+  /** One change at a time, in the order asked for: KVM's `slots_lock`. */
+  #exclusively<T>(change: () => Promise<T>): Promise<T> {
+    const changed = this.#slotsLock.then(change);
+    this.#slotsLock = changed.then(
+      () => {},
+      () => {},
+    );
+    return changed;
+  }
+
+  #spec(region: UserMemoryRegion, version: 1 | 2): MemslotSpec {
+    return regionToSpec(region, version, this.#options.memory);
+  }
+
+  async #setMemslot(spec: MemslotSpec): Promise<void> {
+    const change = planChange(this.#slots, spec, this.#options.maxSlots ?? MAX_SLOTS);
+    switch (change.kind) {
+      case 'none':
+        return;
+      case 'create':
+        this.#slots = this.#slots.with(toMemslot(spec, await this.#bind(spec)));
+        return;
+      case 'delete':
+        await this.#retire(change.old);
+        return;
+      case 'move':
+        await this.#retire(change.old, toMemslot(spec, await this.#bind(spec)));
+        return;
+      case 'flags':
+        await this.#setFlags(toMemslot(spec, change.old.bindings));
+    }
+  }
+
+  /** Nobody who holds the slot as it was may map a page for writing after the log has begun. */
+  async #setFlags(slot: Memslot): Promise<void> {
+    this.#slots = this.#slots.with(slot);
+    await this.srcu.synchronize();
+    if (slot.logDirty) this.stage2.writeProtect(slot.start, slot.end);
+  }
+
+  /**
+   * Takes a slot out, and puts another in its place: no fault holds it when its pages are zapped,
+   * and none finds it after that.
+   */
+  async #retire(slot: Memslot, successor?: Memslot): Promise<void> {
+    this.#slots = this.#slots.with({ ...slot, invalid: true });
+    await this.srcu.synchronize();
+    await this.#scheduler.schedule(`${this.name}: zap slot ${slot.slot}`);
+    this.stage2.zap(slot.start, slot.end, 'both');
+    await Promise.all(slot.bindings.map((binding) => binding.leave()));
+    await this.#scheduler.schedule(`${this.name}: free slot ${slot.slot}`);
+    for (const { start, end } of slot.dirty?.ranges() ?? []) {
+      const moved = (successor?.gfn ?? 0) - slot.gfn;
+      successor?.dirty?.add(start + moved, end + moved);
+    }
+    const others = this.#slots.without(slot.slot);
+    this.#slots = successor === undefined ? others : others.with(successor);
+  }
+
+  /** Registers every piece of a slot, or none. */
+  async #bind({ slot, gfn, pages, pieces = [], guestMemfd }: MemslotSpec): Promise<Binding[]> {
+    const create = (piece: MemslotPiece, side: Side): Promise<Binding> => {
+      const name = this.#options.consumerName?.(slot, piece.file) ?? `${this.name} slot ${slot}`;
+      const witness = this.#options.witness?.consumer(name, piece.file);
+      return Binding.create(this, piece, side, name, witness);
+    };
+    const asked = pieces.map((piece) => create(piece, 'shared'));
+    if (guestMemfd !== undefined) {
+      const mapped = pieces.length === 0 && !guestMemfd.file.flags.includes('inaccessible');
+      asked.push(create({ gfn, pages, ...guestMemfd }, mapped ? 'both' : 'private'));
+    }
+    const results = await Promise.allSettled(asked);
+    const bindings = results.flatMap((result) =>
+      result.status === 'fulfilled' ? [result.value] : [],
+    );
+    const refused = results.find((result) => result.status === 'rejected');
+    if (refused === undefined) return bindings;
+    await Promise.all(bindings.map((binding) => binding.leave()));
+    throw refused.reason;
+  }
 }
 
-function samePlace(old: MemslotSpec, spec: MemslotSpec): boolean {
-  return (
-    old.gfn === spec.gfn &&
-    old.pages === spec.pages &&
-    old.pieces.length === spec.pieces.length &&
-    old.pieces.every((piece, i) => {
-      const other = spec.pieces[i]!;
-      return (
-        piece.gfn === other.gfn &&
-        piece.pages === other.pages &&
-        piece.file === other.file &&
-        piece.offset === other.offset
-      );
-    })
-  );
+function toMemslot(spec: MemslotSpec, bindings: readonly Binding[]): Memslot {
+  const { gfn, pages, logDirty = false, readOnly = false, pieces = [] } = spec;
+  const dirty = logDirty ? new Extents() : undefined;
+  const range = { start: gfn, end: gfn + pages };
+  return { ...spec, ...range, logDirty, readOnly, pieces, invalid: false, bindings, dirty };
 }

@@ -4,7 +4,7 @@ import type { TraceAction } from '../strace/index.js';
 import { VmmMapping } from '../vmm-mapping/index.js';
 import type { Witness } from '../witness.js';
 import { FileRun, type FileReport } from './file-run.js';
-import { VmRun } from './vm-run.js';
+import { addressSpaceOf, VmRun } from './vm-run.js';
 
 export interface ConsumerReport {
   /** Begins with the kind: 'mapping 3', 'kvm 1 file 2'. */
@@ -42,7 +42,8 @@ export class TraceDriver {
   readonly #onProgress: () => void;
   readonly #files = new Map<number, FileRun>();
   readonly #mappings = new Map<number, MappingRun>();
-  readonly #vms = new Map<number, VmRun>();
+  /** By the name of the VM, one for each of its address spaces. */
+  readonly #vms = new Map<string, VmRun>();
 
   /** @param onProgress called now and then within long steps. */
   constructor(memfile: Memfile, store: string, witness: Witness, onProgress: () => void) {
@@ -220,7 +221,9 @@ export class TraceDriver {
     return zapped;
   }
 
-  #vm({ vm: id, space }: Extract<TraceAction, { readonly type: 'memslot' }>): VmRun {
+  #vm({ vm, slot, space }: Extract<TraceAction, { readonly type: 'memslot' }>): VmRun {
+    const addressSpace = addressSpaceOf(slot);
+    const id = addressSpace === 0 ? `${vm}` : `${vm} space ${addressSpace}`;
     let run = this.#vms.get(id);
     if (run === undefined) {
       const witness = this.#witness;
@@ -239,7 +242,7 @@ export class TraceDriver {
   }
 }
 
-function kvmName(vm: number, file: number): string {
+function kvmName(vm: string, file: number): string {
   return `kvm ${vm} file ${file}`;
 }
 

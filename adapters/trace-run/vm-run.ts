@@ -4,8 +4,16 @@ import type { AddressSpace, TraceAction } from '../strace/index.js';
 
 type MemslotAction = Extract<TraceAction, { readonly type: 'memslot' }>;
 
+/** The bits of a slot's number that are the slot; those above are its address space. */
+const SLOT_BITS = 2 ** 16;
+
+/** Which address space of its VM a slot is in: 0, or 1 for system management mode. */
+export function addressSpaceOf(slot: number): number {
+  return Math.floor(slot / SLOT_BITS);
+}
+
 /**
- * One VM of a trace. Its slots are set by address in the VMM's process; which pages of which file
+ * One address space of a VM of a trace. Its slots are set by address in the VMM's process; which pages of which file
  * lie there follows from what is mapped, and changes with it.
  */
 export class VmRun {
@@ -63,10 +71,11 @@ export class VmRun {
       });
     }
     return {
-      slot,
+      slot: slot % SLOT_BITS,
       gfn: gpa / PAGE_SIZE,
       pages: bytes / PAGE_SIZE,
-      flags: flags.split('|'),
+      logDirty: flags.includes('KVM_MEM_LOG_DIRTY_PAGES'),
+      readOnly: flags.includes('KVM_MEM_READONLY'),
       pieces,
     };
   }

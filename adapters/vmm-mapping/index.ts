@@ -7,7 +7,7 @@ import {
   type PageRange,
   type Registration,
 } from '../../core/index.js';
-import { InvalidationSequence } from '../invalidation-sequence.js';
+import { Invalidations } from '../invalidations.js';
 import type { ConsumerWitness, Witness } from '../witness.js';
 
 export interface VmmMappingOptions {
@@ -29,7 +29,7 @@ export class VmmMapping implements AsyncDisposable {
   notifications = 0;
   /** How many translations those took away. */
   zappedPages = 0;
-  readonly #sequence = new InvalidationSequence();
+  readonly #invalidations = new Invalidations();
   /** Page to frame. */
   readonly #translations = new Extents();
   /** What of the range is still mapped, as a set. */
@@ -113,7 +113,7 @@ export class VmmMapping implements AsyncDisposable {
 
   /** Translates one page, unless it is leaving or a hole again. */
   #map(page: number): void {
-    const snapshot = this.#sequence.snapshot();
+    const snapshot = this.#invalidations.snapshot();
     let lease;
     try {
       lease = this.#registration.lookup(page);
@@ -122,7 +122,8 @@ export class VmmMapping implements AsyncDisposable {
       throw error;
     }
     this.#witness?.lookedUp(lease);
-    if (!this.#sequence.retry(snapshot, page)) this.#translations.set(page, page + 1, lease.pfn);
+    if (!this.#invalidations.retry(snapshot, page, page + 1))
+      this.#translations.set(page, page + 1, lease.pfn);
     lease.put();
     this.#witness?.put(lease);
   }
@@ -137,13 +138,13 @@ export class VmmMapping implements AsyncDisposable {
       invalidate: (start: number, end: number, event: NotifierEvent) => {
         this.notifications++;
         this.#witness?.told(event, start, end);
-        this.#sequence.begin(start, end);
+        this.#invalidations.begin(start, end);
         this.zappedPages += this.#translations.delete(start, end);
       },
       invalidateEnd: (start: number, end: number, event: NotifierEvent) => {
         this.notifications++;
         this.#witness?.told(event, start, end);
-        this.#sequence.end();
+        this.#invalidations.end();
       },
     };
   }

@@ -9,19 +9,22 @@ const setUp = () => {
   return { memfile, file, vm: new KvmVm() };
 };
 
-const slot = (file: MemoryFile, number = 0, gfn = 100): MemslotSpec => ({
-  slot: number,
-  gfn,
-  pages: 8,
-  pieces: [{ gfn, pages: 8, file, offset: 4 }],
-});
+const slot = (file: MemoryFile, number = 0, gfn = 100) =>
+  ({
+    slot: number,
+    gfn,
+    pages: 8,
+    pieces: [{ gfn, pages: 8, file, offset: 4 }],
+  }) satisfies MemslotSpec;
+
+const MAPPED = expect.objectContaining({ type: 'mapped' });
 
 describe('KVM', () => {
   it('maps on fault, allocating the page, and zaps what an invalidation covers', async () => {
     const { file, vm } = setUp();
     await vm.setMemslot(slot(file));
-    expect(await vm.fault(99)).toBe('mmio');
-    for (const gfn of [100, 101, 107]) expect(await vm.fault(gfn)).toBe('mapped');
+    expect(await vm.fault(99)).toEqual({ type: 'mmio', gpa: 99 * 4096 });
+    for (const gfn of [100, 101, 107]) expect(await vm.fault(gfn)).toEqual(MAPPED);
     expect(file.populated()).toEqual([
       { start: 4, end: 6 },
       { start: 11, end: 12 },
@@ -37,18 +40,18 @@ describe('KVM', () => {
   it('a fault that is stopped before it maps, and raced by a punch, never maps', async () => {
     const { file, vm } = setUp();
     await vm.setMemslot(slot(file));
-    await file.fallocate(4, 12);
-    const steps = [];
-    for (let stop = 0; stop < 4; stop++) {
+    const exits = [];
+    for (let stop = 1; stop < 7; stop++) {
       await file.fallocate(4, 12);
       const fault = newFault(103);
       for (let i = 0; i < stop; i++) step(vm, fault);
       await file.punchHole(7, 8);
-      while (fault.next !== 'populate' && fault.next !== 'done') step(vm, fault);
-      steps.push(fault.outcome);
+      while (!['populate', 'retry', 'done'].includes(fault.next)) step(vm, fault);
+      exits.push(fault.exit);
       expect(vm.stage2.has(103)).toBe(false);
+      expect(vm.srcu.readers).toBe(0);
     }
-    expect(steps).toEqual(['pending', 'pending', 'pending', 'pending']);
+    expect(exits).toEqual(Array.from({ length: 6 }, () => undefined));
   });
 
   it('a fault amid an open invalidation does not map, and starts over when it has ended', async () => {
@@ -62,8 +65,29 @@ describe('KVM', () => {
     expect(vm.stage2.pages).toBe(0);
     letGo();
     await punch;
-    expect(await fault).toBe('mapped');
+    expect(await fault).toEqual(MAPPED);
     expect(vm.stage2.get(101)).toBeGreaterThan(0);
+  });
+
+  it('an invalidation elsewhere in the union range makes it wait, without spinning', async () => {
+    const { file, vm } = setUp();
+    await vm.setMemslot(slot(file));
+    await file.fallocate(4, 12);
+    let letGo = (): void => {};
+    const slow = { invalidate: () => new Promise<void>((resolve) => (letGo = resolve)) };
+    await file.register(slow, { range: { start: 4, end: 5 } });
+    const first = file.punchHole(4, 5);
+    const fault = vm.fault(100);
+    // A macrotask: were the fault busy with microtasks, this would never come.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    expect(vm.stage2.pages).toBe(0);
+    const stopped = new AbortController();
+    const given = vm.fault(100, { signal: stopped.signal });
+    stopped.abort();
+    await expect(given).rejects.toThrow('EINTR');
+    letGo();
+    await first;
+    expect(await fault).toEqual(MAPPED);
   });
 
   it('a slot whose file is closed faults with a memory fault, not for ever', async () => {
@@ -72,7 +96,7 @@ describe('KVM', () => {
     await vm.fault(103);
     await file.close();
     expect(vm.stage2.pages).toBe(0);
-    expect(await vm.fault(103)).toBe('memory-fault');
+    expect(await vm.fault(103)).toMatchObject({ type: 'memory-fault', code: 'EFAULT' });
   });
 
   it('deleting a slot zaps it, ends its registration, and its end counts as told', async () => {
@@ -88,22 +112,55 @@ describe('KVM', () => {
     expect(vm.stage2.pages).toBe(0);
     expect(file.registrations).toBe(1);
     // The invalidation that the slot was told of and left is no longer in progress.
-    expect(vm.invalidations.retry(vm.invalidations.snapshot(), 103)).toBe(false);
+    expect(vm.invalidations.inProgress).toBe(0);
     await expect(vm.setMemslot({ ...slot(file), pages: 0 })).rejects.toThrow('EINVAL');
+  });
+
+  it('a slot that is evicted amid an invalidation leaves nothing in progress', async () => {
+    const { memfile, file, vm } = setUp();
+    await vm.setMemslot(slot(file));
+    await vm.fault(103);
+    let letGo = (): void => {};
+    await file.register({ invalidate: () => new Promise<void>((resolve) => (letGo = resolve)) });
+    const punch = file.punchHole(4, 12);
+    expect(vm.invalidations.inProgress).toBe(1);
+    for (const consumer of file.consumers()) {
+      if (consumer.name === 'kvm slot 0') consumer.evict();
+    }
+    letGo();
+    await punch;
+    expect(vm.invalidations.inProgress).toBe(0);
+    expect(await vm.fault(103)).toMatchObject({ type: 'memory-fault' });
+    await memfile[Symbol.asyncDispose]();
   });
 
   it('a slot that is set again in another place moves; with other flags only, it stays', async () => {
     const { file, vm } = setUp();
     await vm.setMemslot(slot(file));
     await vm.fault(103);
-    await vm.setMemslot({ ...slot(file), flags: ['KVM_MEM_LOG_DIRTY_PAGES'] });
+    await vm.setMemslot({ ...slot(file), logDirty: true });
     expect(vm.stage2.has(103)).toBe(true);
-    expect(vm.slots.get(0)?.flags).toEqual(['KVM_MEM_LOG_DIRTY_PAGES']);
+    expect(vm.slots.get(0)?.logDirty).toBe(true);
     await vm.setMemslot(slot(file, 0, 200));
     expect(vm.stage2.pages).toBe(0);
-    expect(await vm.fault(103)).toBe('mmio');
-    expect(await vm.fault(203)).toBe('mapped');
+    expect(await vm.fault(103)).toMatchObject({ type: 'mmio' });
+    expect(await vm.fault(203)).toEqual(MAPPED);
     expect(file.registrations).toBe(1);
+  });
+
+  it('what is mapped behind a slot may change, and slots may have the same pages', async () => {
+    const { file, vm } = setUp();
+    await vm.setMemslot(slot(file));
+    await vm.setMemslot(slot(file, 1, 200));
+    await vm.fault(100);
+    await vm.fault(200);
+    expect(vm.stage2.get(100)).toBe(vm.stage2.get(200));
+    await vm.setMemslot({ ...slot(file), pieces: [{ gfn: 100, pages: 8, file, offset: 5 }] });
+    expect(vm.stage2.ranges()).toEqual([{ start: 200, end: 201 }]);
+    await vm.fault(100);
+    await file.punchHole(5, 6);
+    expect(vm.stage2.ranges()).toEqual([{ start: 200, end: 201 }]);
+    await expect(vm.setMemslot(slot(file, 2, 105))).rejects.toThrow('EEXIST');
   });
 
   it('a refused piece leaves no registration, nor do two changes at once', async () => {
@@ -111,7 +168,11 @@ describe('KVM', () => {
     const closed = memfile.createFile('shmem', { size: 4 });
     await closed.close();
     const spec = slot(file);
-    const pieces = [...spec.pieces, { gfn: 200, pages: 4, file: closed, offset: 0 }];
+    const pieces = [
+      { gfn: 100, pages: 4, file, offset: 4 },
+      { ...spec.pieces[0]!, file: closed },
+    ];
+    pieces[1] = { gfn: 104, pages: 4, file: closed, offset: 0 };
     await expect(vm.setMemslot({ ...spec, pieces })).rejects.toThrow('EBADF');
     expect({ registrations: file.registrations, slots: vm.slots.size }).toEqual({
       registrations: 0,
@@ -121,5 +182,48 @@ describe('KVM', () => {
     expect(file.registrations).toBe(1);
     await vm[Symbol.asyncDispose]();
     expect(file.registrations).toBe(0);
+  });
+
+  it('logs the pages that are mapped for a write, once each, and protects them again', async () => {
+    const { file, vm } = setUp();
+    await vm.setMemslot(slot(file));
+    await vm.fault(100, { write: true });
+    await vm.setMemslot({ ...slot(file), logDirty: true });
+    expect(vm.stage2.isWritable(100)).toBe(false);
+    await vm.fault(100);
+    for (const gfn of [101, 102, 106]) await vm.fault(gfn, { write: true });
+    const written = [
+      { start: 101, end: 103 },
+      { start: 106, end: 107 },
+    ];
+    expect(await vm.getDirtyLog(0)).toEqual(written);
+    expect(await vm.getDirtyLog(0)).toEqual([]);
+    await vm.fault(106, { write: true });
+    // A move takes the log along.
+    await vm.setMemslot({ ...slot(file, 0, 200), logDirty: true });
+    expect(await vm.getDirtyLog(0)).toEqual([{ start: 206, end: 207 }]);
+    await vm.setMemslot(slot(file, 0, 200));
+    await expect(vm.getDirtyLog(0)).rejects.toThrow('ENOENT');
+  });
+
+  it('a read-only slot maps for reading, and gives a write to the VMM', async () => {
+    const { file, vm } = setUp();
+    await vm.setMemslot({ ...slot(file), readOnly: true });
+    expect(await vm.fault(100)).toEqual(MAPPED);
+    expect(vm.stage2.isWritable(100)).toBe(false);
+    expect(await vm.fault(101, { write: true })).toEqual({ type: 'mmio', gpa: 101 * 4096 });
+    await expect(vm.setMemslot(slot(file))).rejects.toThrow('EINVAL');
+  });
+
+  it('two VMs over one file are each told, and each zaps its own', async () => {
+    const { file, vm } = setUp();
+    const other = new KvmVm({ name: 'other' });
+    await vm.setMemslot(slot(file));
+    await other.setMemslot(slot(file, 0, 0));
+    await vm.fault(103);
+    await other.fault(3);
+    expect(other.stage2.get(3)).toBe(vm.stage2.get(103));
+    await file.punchHole(7, 8);
+    expect([vm.stage2.pages, other.stage2.pages]).toEqual([0, 0]);
   });
 });

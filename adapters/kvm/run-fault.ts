@@ -1,0 +1,71 @@
+import { MemfileError } from '../../core/index.js';
+import { newFault, step, type Access, type Fault, type FaultExit } from './fault.js';
+import type { FaultHost } from './fault.js';
+
+/** What a fault that may wait needs of its VM. */
+export interface WaitingFaultHost extends FaultHost {
+  /** Resolves when the changes of slots that are under way are over. */
+  slotsSettled(): Promise<void>;
+}
+
+export interface FaultOptions extends Access {
+  /** Ends the waiting with EINTR. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Takes the steps of a fault until it is over. A hole is allocated, and a fault that something got
+ * in the way of waits until that is over and starts again.
+ *
+ * @param prefetch does not wait for a slot that is being deleted or moved: EAGAIN.
+ */
+export async function runFault(
+  vm: WaitingFaultHost,
+  gfn: number,
+  options: FaultOptions = {},
+  prefetch = false,
+): Promise<FaultExit> {
+  const { signal } = options;
+  const fault = newFault(gfn, options);
+  for (;;) {
+    while (fault.next !== 'populate' && fault.next !== 'retry' && fault.next !== 'done') {
+      step(vm, fault);
+    }
+    if (fault.next === 'done') return fault.exit!;
+    if (signal?.aborted) throw interrupted(signal);
+    if (fault.next === 'populate') await populate(fault, signal);
+    else if (fault.obstacle === 'invalidation') {
+      await interruptible(vm.invalidations.moved(fault.snapshot), signal);
+    } else if (prefetch) {
+      throw new MemfileError('EAGAIN', 'prefault', `the slot of guest page ${gfn} is changing`);
+    } else await interruptible(vm.slotsSettled(), signal);
+    step(vm, fault);
+  }
+}
+
+/** Allocates the page; waits for every operation on it, so whoever raced us is over then. */
+async function populate(fault: Fault, signal: AbortSignal | undefined): Promise<void> {
+  const binding = fault.binding!;
+  const page = binding.offsetOf(fault.gfn);
+  const options = { keepSize: true, reason: 'fault', signal } as const;
+  try {
+    await binding.piece.file.fallocate(page, page + 1, options);
+  } catch (error) {
+    // A file that is closed by now is for the next try to find; a page that is there, to map.
+    const { code, effect } = error as MemfileError;
+    if (code !== 'EBADF' && effect !== 'done') throw error;
+  }
+}
+
+function interruptible(over: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return over;
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(interrupted(signal));
+    signal.addEventListener('abort', abort, { once: true });
+    void over.then(resolve).then(() => signal.removeEventListener('abort', abort));
+  });
+}
+
+function interrupted(signal: AbortSignal): MemfileError {
+  return new MemfileError('EINTR', 'fault', 'aborted', { cause: signal.reason });
+}
