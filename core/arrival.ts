@@ -40,7 +40,11 @@ export function arrive(
       reason,
     });
   const takeBack = (): void => {
-    for (const run of runs) file.store.free(run.start, run.end);
+    try {
+      for (const run of runs) file.store.free(run.start, run.end);
+    } catch (error) {
+      operation.failed(`store "${file.state.store}" failed in free`, error);
+    }
   };
   try {
     prepare(file, operation, stretches, votersOf, reason, record, (agreed) => {

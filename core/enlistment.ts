@@ -44,6 +44,7 @@ export function replayTo(
         return;
       }
       for (const stretch of stretches) {
+        if (!registration.active) break; // It left while it was asked.
         const pass = file.pass(operation, 'fallocate', 'replay', record('fallocate', stretch));
         tell(registration, pass, stretch.start, stretch.end);
       }

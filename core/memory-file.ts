@@ -108,15 +108,20 @@ export class MemoryFile implements NotifiedFile {
    * Allocates the holes of `[start, end)`, as fallocate(2) with mode 0.
    *
    * Rejects with EINVAL or EFBIG for a bad range, EPERM when sealed against growing (even with
-   * `keepSize`, as the kernel), ENOSPC when the store is full: nothing was added then, unless
+   * `keepSize`, as the kernel), EFAULT when a fault is past the end of the file, ENOSPC when the store is full: nothing was added then, unless
    * `effect` is 'partial'; as a consumer refuses in `prepare` (EBUSY unless it throws a
    * MemfileError) with `effect` 'none'; EIO with `effect` 'done' when a consumer failed later.
    */
   fallocate(start: number, end: number, options: FallocateOptions = {}): Promise<void> {
     const { keepSize = false, reason = 'fallocate' } = options ?? {};
     return this.#operate('fallocate', start, end, options, (operation) => {
-      if (end > this.pages) this.#refuseSealed('fallocate', 'grow');
-      arrive(this.#core, operation, start, end, reason, !keepSize, () => this.#finish(operation));
+      // A fault has nothing to find past the end of the file, wherever that is by now.
+      const last = reason === 'fault' ? Math.min(end, this.pages) : end;
+      if (start >= last) {
+        throw this.#error('EFAULT', 'fallocate', `page ${start} is past the end of "${this.name}"`);
+      }
+      if (last > this.pages) this.#refuseSealed('fallocate', 'grow');
+      arrive(this.#core, operation, start, last, reason, !keepSize, () => this.#finish(operation));
     });
   }
 
@@ -316,9 +321,9 @@ export class MemoryFile implements NotifiedFile {
       notifiers.add(registration);
       if (signal !== undefined) registration.unsubscribeOn(signal);
       started(registration);
-      if (replay)
-        replayTo(this.#core, operation, registration, () => operation.finish(registration));
-      else operation.finish(registration);
+      const finish = (): void => this.#finish(operation, registration);
+      if (replay) replayTo(this.#core, operation, registration, finish);
+      else finish();
     });
   }
 
@@ -367,10 +372,10 @@ export class MemoryFile implements NotifiedFile {
     return operation;
   }
 
-  #finish(operation: Operation): void {
+  #finish(operation: Operation, value?: unknown): void {
     const { journalError } = this.#core.engine;
     if (journalError !== undefined) operation.failed('the journal cannot write', journalError);
-    operation.finish();
+    operation.finish(value);
   }
 
   #end(operation: Operation): void {

@@ -82,7 +82,7 @@ export abstract class NotifierSubject extends (Subject as unknown as new () => S
       throw new MemfileError('EPERM', 'next', 'notifications come from the memory file alone');
     }
     for (const slot of this.#slots) {
-      if (!slot.open || slot.joined >= pass.begun) continue;
+      if (!slot.open || slot.joined >= pass.begun || !pass.concerns(slot)) continue;
       if (slot.watcher) pass.aside(() => this.#guard(() => slot.observer.next?.(notification)));
       else this.#tell(slot, notification, pass);
     }

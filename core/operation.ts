@@ -177,6 +177,7 @@ export class Operation implements WaitNode, PageRange {
   }
 
   #settle(value: unknown, error: MemfileError | undefined): void {
+    if (this.state === 'settled') return;
     this.state = 'settled';
     this.#value = value;
     this.#error = error;

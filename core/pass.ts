@@ -30,6 +30,13 @@ export class Pass implements NotifierEvent {
   #start = 0;
   #end = 0;
   #started: WaitNode[] | undefined;
+  /** The callback or observer that runs now; of a consumer with several, each has a say. */
+  #participant: object | undefined;
+  #refusedBy: SectionOwner | undefined;
+  /** Who was asked to prepare, and has not refused. */
+  readonly #agreed: Set<object> | undefined;
+  /** With `rollback`: what it undoes. */
+  readonly #undoes: Pass | undefined;
 
   constructor(
     host: PassHost,
@@ -39,7 +46,10 @@ export class Pass implements NotifierEvent {
     position: number,
     begun: number,
     kept?: readonly PageRange[],
+    undoes?: Pass,
   ) {
+    this.#undoes = undoes;
+    this.#agreed = type === 'prepare' ? new Set() : undefined;
     this.#host = host;
     this.operation = operation;
     this.type = type;
@@ -57,6 +67,23 @@ export class Pass implements NotifierEvent {
   keeping(kept: readonly PageRange[]): Pass {
     const { operation, type, reason, position, begun } = this;
     return new Pass(this.#host, operation, type, reason, position, begun, kept);
+  }
+
+  /** The event that undoes this one, for those who had agreed. */
+  undoing(position: number): Pass {
+    const { operation, reason } = this;
+    return new Pass(this.#host, operation, 'rollback', reason, position, position, undefined, this);
+  }
+
+  /** A callback or observer is about to be called; false when this is not its business. */
+  concerns(participant: object): boolean {
+    if (this.#undoes !== undefined && !this.#undoes.#agreed!.has(participant)) return false;
+    if (this.#agreed !== undefined) {
+      if (this.#refusedBy === this.#receiver) return false; // Its consumer has refused already.
+      this.#agreed.add(participant);
+    }
+    this.#participant = participant;
+    return true;
   }
 
   /** The synchronous part of a consumer's callback begins, for its clipped range. */
@@ -111,6 +138,11 @@ export class Pass implements NotifierEvent {
   }
 
   hold(promise: unknown): void {
+    const agreed = this.#agreed;
+    const participant = this.#participant;
+    if (agreed !== undefined && participant !== undefined && isThenable(promise)) {
+      promise.then(undefined, () => agreed.delete(participant));
+    }
     this.section().hold(promise);
   }
 
@@ -120,6 +152,10 @@ export class Pass implements NotifierEvent {
   }
 
   fail(error: unknown): void {
+    if (this.#agreed !== undefined) {
+      if (this.#participant !== undefined) this.#agreed.delete(this.#participant);
+      this.#refusedBy = this.#receiver;
+    }
     const range = { start: this.#start, end: this.#end };
     this.#host.consumerFailed(this, this.#receiver!, range, error);
   }

@@ -4,12 +4,13 @@ import type { FileCore } from './file-core.js';
 import { tell } from './notifier-list.js';
 import type { Operation } from './operation.js';
 import { formatRange, type PageRange } from './page-range.js';
+import type { Pass } from './pass.js';
 import type { Registration } from './registration.js';
 
 /** Consumers that were asked about one stretch of pages, in the order asked. */
 interface Asked extends PageRange {
-  readonly position: number;
-  readonly consumers: readonly Registration[];
+  readonly pass: Pass;
+  readonly consumers: Registration[];
 }
 
 /** Where the question and its undoing are recorded; answers the position. */
@@ -31,28 +32,33 @@ export function prepare(
   then: (agreed: boolean) => void,
 ): void {
   const asked: Asked[] = [];
-  for (const { start, end } of stretches) {
-    const voters = votersOf({ start, end });
-    if (voters.length === 0) continue;
-    const position = record('prepare', { start, end });
-    const pass = file.pass(operation, 'prepare', reason, position);
-    const consumers: Registration[] = [];
-    asked.push({ start, end, position, consumers });
-    for (const voter of voters) {
+  const questions = stretches.flatMap((stretch) =>
+    votersOf(stretch).map((voter) => ({ stretch, voter })),
+  );
+  let next = 0;
+  const ask = (): void => {
+    // Once somebody has refused, nobody else needs to be asked.
+    for (; next < questions.length && !refused(operation); next++) {
+      const { voter, stretch } = questions[next]!;
       if (!voter.active) continue;
-      consumers.push(voter);
-      tell(voter, pass, start, end);
-      if (refused(operation)) break;
+      const { start, end } = stretch;
+      let last = asked.at(-1);
+      if (last?.start !== start) {
+        const pass = file.pass(operation, 'prepare', reason, record('prepare', stretch));
+        asked.push((last = { start, end, pass, consumers: [] }));
+      }
+      last.consumers.push(voter);
+      tell(voter, last.pass, start, end);
     }
-    if (refused(operation)) break; // Nobody else needs to be asked.
-  }
-  if (asked.length === 0) then(true);
-  else {
-    operation.whenLetGo('every consumer has voted', () => {
-      if (refused(operation)) rollBack(file, operation, asked, reason, record, () => then(false));
-      else then(true);
-    });
-  }
+    operation.whenLetGo('every consumer has voted', decide);
+  };
+  const decide = (): void => {
+    if (refused(operation)) rollBack(operation, asked, record, () => then(false));
+    else if (next < questions.length) ask(); // Who refused has left since, and has no vote.
+    else then(true);
+  };
+  if (questions.length === 0) then(true);
+  else ask();
 }
 
 function refused(operation: Operation): boolean {
@@ -60,28 +66,22 @@ function refused(operation: Operation): boolean {
 }
 
 function rollBack(
-  file: FileCore,
   operation: Operation,
   asked: readonly Asked[],
-  reason: Reason,
   record: Record,
   then: () => void,
 ): void {
-  for (const { consumer, start, end, error } of operation.refusals) {
-    if (!consumer.active) continue;
+  const refusals = operation.refusals.filter(({ consumer }) => consumer.active);
+  for (const { consumer, start, end, error } of refusals) {
     operation.failed(`"${consumer.name}" refused ${formatRange(start, end)}`, error);
-    operation.code = error instanceof MemfileError ? error.code : 'EBUSY';
   }
+  const { error: first } = refusals[0]!;
+  operation.code = first instanceof MemfileError ? first.code : 'EBUSY';
   operation.effect = 'none';
   for (let i = asked.length - 1; i >= 0; i--) {
-    const { start, end, position, consumers } = asked[i]!;
-    const objectors = operation.refusals.filter((refusal) => refusal.position === position);
-    const pass = file.pass(operation, 'rollback', reason, record('rollback', { start, end }));
-    for (let c = consumers.length - 1; c >= 0; c--) {
-      const consumer = consumers[c]!;
-      if (objectors.some((refusal) => refusal.consumer === consumer)) continue;
-      tell(consumer, pass, start, end);
-    }
+    const { start, end, pass, consumers } = asked[i]!;
+    const undoing = pass.undoing(record('rollback', { start, end }));
+    for (let c = consumers.length - 1; c >= 0; c--) tell(consumers[c]!, undoing, start, end);
   }
   operation.whenLetGo('every consumer has rolled back', then);
 }

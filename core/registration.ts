@@ -108,7 +108,7 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
     this.#pass = engine.pass = pass;
     pass.enter(this, start, end);
     const callback = this.#callback(pass.type);
-    if (callback !== undefined) {
+    if (callback !== undefined && pass.concerns(this)) {
       try {
         const result = callback.call(this.#notifier, start, end, pass);
         if (result !== undefined) pass.holdIfThenable(result);

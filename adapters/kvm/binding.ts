@@ -28,6 +28,9 @@ export class Binding {
   /** Invalidations that it was told the begin of and not the end. */
   #open = 0;
 
+  /** By itself, so that whoever takes the slot out zaps it. */
+  #left = false;
+
   private constructor(
     host: BindingHost,
     piece: MemslotPiece,
@@ -55,7 +58,7 @@ export class Binding {
     witness?.registered(registration);
     binding.#registration = registration;
     // However it comes to leave, be it evicted: who leaves is not told an end.
-    void registration.closed.then(() => binding.#endAll());
+    void registration.closed.then(() => binding.#lost());
     return binding;
   }
 
@@ -90,10 +93,22 @@ export class Binding {
 
   /** Resolves when it has left and its grace period is over. */
   leave(): Promise<void> {
+    this.#left = true;
     const over = this.#registration.unregister();
     this.#witness?.left();
     this.#endAll();
     return over;
+  }
+
+  /** Its file was closed under it, or it was evicted: what it mapped is nobody's to use any more. */
+  #lost(): void {
+    if (this.#left) return;
+    const { gfn, pages } = this.piece;
+    const { invalidations, stage2 } = this.#host;
+    invalidations.begin(gfn, gfn + pages);
+    stage2.zap(gfn, gfn + pages, this.side);
+    invalidations.end();
+    this.#endAll();
   }
 
   #endAll(): void {

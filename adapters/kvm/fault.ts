@@ -180,19 +180,18 @@ function findSlot(vm: FaultHost, fault: Fault): FaultStep {
 function lookup(vm: FaultHost, fault: Fault): FaultStep {
   const { gfn } = fault;
   const binding = fault.binding!;
+  // Past the end of the file there is nothing to map, even if pages were kept there.
+  const { file } = binding.piece;
+  if (binding.offsetOf(gfn) >= file.pages) return memoryFault(vm, fault, 'EFAULT');
   try {
     fault.lease = binding.lookup(gfn);
     return 'recheck';
   } catch (error) {
     if (!(error instanceof MemfileError)) throw error;
     switch (error.code) {
-      case 'ENOENT': {
-        // Past the end of the file there is nothing to allocate.
-        if (binding.offsetOf(gfn) >= binding.piece.file.pages)
-          return memoryFault(vm, fault, 'EFAULT');
+      case 'ENOENT':
         leave(vm, fault);
         return 'populate';
-      }
       case 'EBADF': // The slot is there, and its file is closed.
         return memoryFault(vm, fault, 'EFAULT');
       case 'EHWPOISON':
@@ -213,7 +212,7 @@ function map({ invalidations, stage2, attributes }: FaultHost, fault: Fault): vo
   const { snapshot, gfn, write } = fault;
   const slot = fault.slot!;
   const { level, start, end, pfn } = mappingAt(attributes, fault);
-  if (invalidations.retry(snapshot, start, end)) return;
+  if (invalidations.retry(snapshot, start, end) || !fault.binding!.active) return;
   const spurious =
     stage2.get(gfn) === fault.lease!.pfn &&
     stage2.isPrivate(gfn) === fault.private &&

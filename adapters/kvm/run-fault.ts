@@ -51,9 +51,9 @@ async function populate(fault: Fault, signal: AbortSignal | undefined): Promise<
   try {
     await binding.piece.file.fallocate(page, page + 1, options);
   } catch (error) {
-    // A file that is closed by now is for the next try to find; a page that is there, to map.
+    // A file that is closed or shorter by now is for the next try to find; a page there, to map.
     const { code, effect } = error as MemfileError;
-    if (code !== 'EBADF' && effect !== 'done') throw error;
+    if (code !== 'EBADF' && code !== 'EFAULT' && effect !== 'done') throw error;
   }
 }
 

@@ -4,6 +4,7 @@ import {
   takeWhile,
   type MonoTypeOperatorFunction,
   type SchedulerLike,
+  type Subscription,
 } from 'rxjs';
 import { MemfileError, type Notification, type PageRange, type Told } from '../../core/index.js';
 import { normalize, subtract } from '../../core/page-range.js';
@@ -39,14 +40,15 @@ export function coalesceRanges(
     new Observable((subscriber) => {
       let told: Told | undefined;
       let runs: readonly Run[] = [];
-      let turn = false;
+      let turn: Subscription | undefined;
       const emit = (): void => {
         const waiting = runs;
         runs = [];
         for (const run of waiting) subscriber.next(merged(told!, run));
       };
       const endTurn = (): void => {
-        turn = false;
+        if (turn !== undefined) subscriber.remove(turn); // Or every turn would leave one behind.
+        turn = undefined;
         emit();
       };
       const wait = (next: Told): void => {
@@ -55,9 +57,11 @@ export function coalesceRanges(
         const apart = runs.filter((run) => !touches(run, next));
         if (apart.length === MOST_RUNS) emit();
         runs = [...(runs.length === 0 ? [] : apart), join(runs, next)];
-        if (turn) return;
-        turn = true;
-        subscriber.add(scheduler.schedule(endTurn));
+        if (turn !== undefined) return;
+        const scheduled = scheduler.schedule(endTurn);
+        if (runs.length === 0) return; // A scheduler that does not wait has ended it already.
+        turn = scheduled;
+        subscriber.add(turn);
       };
       // Behind an operator it sees a watcher, and stops even amid a burst.
       return source.pipe(takeWhile(() => !subscriber.closed)).subscribe({

@@ -73,7 +73,7 @@ export class VmmMapping implements AsyncDisposable {
     // A page that left again in between is tried anew: fallocate waits for whoever took it.
     for (let missing = this.#missing(start, end); missing.length > 0;) {
       for (const hole of missing) {
-        await this.file.fallocate(hole.start, hole.end, { keepSize: true, reason: 'fault' });
+        await this.#populate(hole);
         for (const { start: from, end: to } of this.#mapped.ranges(hole.start, hole.end)) {
           for (let page = from; page < to; page++) this.#map(page);
         }
@@ -96,6 +96,15 @@ export class VmmMapping implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.unmap(this.range.start, this.range.end);
+  }
+
+  async #populate({ start, end }: PageRange): Promise<void> {
+    try {
+      await this.file.fallocate(start, end, { keepSize: true, reason: 'fault' });
+    } catch (error) {
+      // The file has become shorter meanwhile: what is left of it is asked for again.
+      if (!(error instanceof MemfileError) || error.code !== 'EFAULT') throw error;
+    }
   }
 
   /** What of `[start, end)` is mapped, inside the file, and not translated. */
