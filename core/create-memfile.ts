@@ -98,15 +98,17 @@ export class Memfile<P extends readonly BackingStore[] = readonly BackingStore[]
     const { files } = this;
     const stores = this.container.resolve(STORES);
     const everyFile = files as unknown as MemoryFiles;
-    this.#teardown ??= standsFor(
-      tearDown(this.#engine, this.#scope, everyFile, stores, this.#deadlineMs),
-      {
+    if (this.#teardown === undefined) {
+      // Before anybody hears of it: whoever asks again from there gets this very promise.
+      let settle!: (over: Promise<void>) => void;
+      this.#teardown = standsFor(new Promise<void>((resolve) => (settle = resolve)), {
         *waitsFor() {
           for (const file of files) yield* file.openSections();
         },
         describe: () => 'teardown',
-      },
-    );
+      });
+      settle(tearDown(this.#engine, this.#scope, everyFile, stores, this.#deadlineMs));
+    }
     return this.#teardown;
   }
 }

@@ -1,9 +1,10 @@
 import { instanceCachingFactory, type ClassProvider, type DependencyContainer } from 'tsyringe';
 import type { Token } from './container.js';
+import { within } from './deadline.js';
 import { MemfileError, messageOf } from './errno.js';
 import { Clock } from './ports.js';
 
-const LATE = Symbol('late');
+const NOTHING_FAILED: Promise<unknown[]> = Promise.resolve([]);
 
 /** Something with an end: what `using` and `await using` take. */
 export type Part = Disposable | AsyncDisposable;
@@ -13,7 +14,7 @@ export type Part = Disposable | AsyncDisposable;
  *
  * A memfile is one; a VM in it, with its own disks and counters, is a child of that. Taking a scope
  * down takes its children first, then its own parts, the newest first, each after the one before
- * is over. One failure does not stop the rest.
+ * is over, or has had its time. One failure does not stop the rest.
  */
 export class Scope implements AsyncDisposable {
   /** For people: it is in the message when the scope cannot be taken down. */
@@ -110,40 +111,29 @@ export class Scope implements AsyncDisposable {
     return this.#children.size === 0 && this.#parts.size === 0;
   }
 
-  /** @internal Answers what failed; parts that are not over by the deadline are given up. */
+  /** @internal Answers what failed; a part that is not over by its deadline is given up. */
   takeDown(): Promise<unknown[]> {
-    if (this.#disposal === undefined && this.empty) {
-      this.#disposal = Promise.resolve([]);
+    if (this.#disposal !== undefined) return this.#disposal;
+    if (this.empty) {
+      this.#disposal = NOTHING_FAILED;
       this.#onDisposed();
+      return this.#disposal;
     }
-    this.#disposal ??= this.#withDeadline((late) => this.#dispose(late));
+    // Before the first part hears of it: whoever asks again from there gets this very promise.
+    let settle!: (failures: Promise<unknown[]>) => void;
+    this.#disposal = new Promise((resolve) => (settle = resolve));
+    settle(this.#dispose());
     return this.#disposal;
   }
 
-  async #withDeadline(
-    takeDown: (late: Promise<typeof LATE>) => Promise<unknown[]>,
-  ): Promise<unknown[]> {
-    const clock = this.container.resolve(Clock as unknown as Token<Clock>);
-    let cancel = (): void => {};
-    const late = new Promise<typeof LATE>((resolve) => {
-      cancel = clock.after(this.#deadlineMs, () => resolve(LATE));
-    });
-    const failures = await takeDown(late);
-    cancel();
-    return failures;
-  }
-
-  async #dispose(late: Promise<typeof LATE>): Promise<unknown[]> {
+  async #dispose(): Promise<unknown[]> {
     const failures: unknown[] = [];
-    for (const child of [...this.#children].reverse()) {
-      child.#disposal ??= child.#dispose(late);
-      failures.push(...(await child.#disposal));
-    }
+    for (const child of [...this.#children].reverse()) failures.push(...(await child.takeDown()));
+    const clock = this.container.resolve(Clock as unknown as Token<Clock>);
     for (const part of [...this.#parts].reverse()) {
+      const what = part.constructor?.name ?? 'a part';
       try {
-        if ((await Promise.race([dispose(part), late])) !== LATE) continue;
-        const why = `${part.constructor.name} was not over within ${this.#deadlineMs} ms`;
-        failures.push(new MemfileError('EBUSY', 'teardown', why));
+        await within(clock, this.#deadlineMs, what, () => dispose(part));
       } catch (error) {
         failures.push(error);
       }

@@ -1,4 +1,5 @@
 import type { BackingStores } from './backing-stores.js';
+import { within } from './deadline.js';
 import type { Engine } from './engine.js';
 import { MemfileError, messageOf } from './errno.js';
 import type { MemoryFiles } from './memory-files.js';
@@ -32,8 +33,12 @@ export async function tearDown(
   };
   await dismissConsumers(engine.clock, files, deadlineMs, failures);
   for (const file of [...files].reverse()) await attempt(() => file.close());
-  for (const store of [...stores].reverse()) await attempt(() => store.close?.());
-  await attempt(() => engine.journal.close());
+  const inTime = (what: string, end: () => unknown): Promise<void> =>
+    attempt(() => within(engine.clock, deadlineMs, what, end));
+  for (const store of [...stores].reverse()) {
+    if (store.close !== undefined) await inTime(`store "${store.name}"`, () => store.close!());
+  }
+  await inTime('the journal', () => engine.journal.close());
   if (failures.length > 0) {
     throw new AggregateError(failures, `teardown: ${failures.map(messageOf).join('; ')}`);
   }

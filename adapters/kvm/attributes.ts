@@ -4,6 +4,9 @@ import { pagesOf } from './bytes.js';
 /** `KVM_MEMORY_ATTRIBUTE_PRIVATE`: the only attribute there is. */
 export const MEMORY_ATTRIBUTE_PRIVATE = 8;
 
+/** Guest pages are numbered below this: 52 bits of physical address. */
+export const MAX_GFN = 2 ** 40;
+
 /** `struct kvm_memory_attributes`: address and size in bytes. */
 export interface MemoryAttributes {
   readonly address: number;
@@ -15,7 +18,8 @@ export interface MemoryAttributes {
 
 /** Which guest pages are private; shared by default. Guest pages, half-open. */
 export class Attributes {
-  readonly #private = new Extents();
+  /** In large chunks: what is private may be all of guest memory. */
+  readonly #private = new Extents(2 ** 31);
 
   isPrivate(gfn: number): boolean {
     return this.#private.has(gfn);
@@ -47,14 +51,16 @@ export class Attributes {
 export function checkAttributes(
   asked: MemoryAttributes,
 ): PageRange & { readonly private: boolean } {
-  const { address, size, attributes, flags = 0 } = asked;
   const refuse = (detail: string): MemfileError =>
     new MemfileError('EINVAL', 'setMemoryAttributes', detail);
+  if (typeof asked !== 'object' || asked === null) throw refuse(`got ${String(asked)}`);
+  const { address, size, attributes, flags = 0 } = asked;
   if (flags !== 0) throw refuse(`there are no flags, got ${flags}`);
   if (attributes !== 0 && attributes !== MEMORY_ATTRIBUTE_PRIVATE) {
     throw refuse(`attributes ${attributes} are not supported; 0 and 8 (private) are`);
   }
   const range = pagesOf('setMemoryAttributes', ['address', 'size'], address, size);
   if (range.start === range.end) throw refuse('size is 0');
+  if (range.end > MAX_GFN) throw refuse(`guest memory ends at guest page ${MAX_GFN}`);
   return { ...range, private: attributes === MEMORY_ATTRIBUTE_PRIVATE };
 }

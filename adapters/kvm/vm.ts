@@ -8,7 +8,7 @@ import {
   type Scheduler,
 } from '../../core/index.js';
 import type { Witness } from '../witness.js';
-import { Attributes, checkAttributes, type MemoryAttributes } from './attributes.js';
+import { Attributes, checkAttributes, MAX_GFN, type MemoryAttributes } from './attributes.js';
 import { Binding, type BindingHost, type FileTally } from './binding.js';
 import type { FaultExit } from './fault.js';
 import { Invalidations } from '../invalidations.js';
@@ -51,6 +51,7 @@ export class KvmVm implements AsyncDisposable, WaitingFaultHost, BindingHost {
   readonly tallies = new Map<MemoryFile, FileTally>();
   #slots = new Memslots();
   #slotsLock: Promise<void> = Promise.resolve();
+  #disposed = false;
   readonly #options: KvmVmOptions;
   readonly #scheduler: Scheduler;
 
@@ -76,7 +77,7 @@ export class KvmVm implements AsyncDisposable, WaitingFaultHost, BindingHost {
    * when another slot has the guest pages, or the pages of the file; EBADF when a file is closed.
    */
   setMemslot(spec: MemslotSpec): Promise<void> {
-    return this.#exclusively(() => this.#setMemslot(spec));
+    return this.#exclusively(() => this.#setMemslot(described('setMemslot', spec)));
   }
 
   /** KVM_SET_USER_MEMORY_REGION; rejects as `setMemslot`, and EINVAL for what is not aligned. */
@@ -130,16 +131,19 @@ export class KvmVm implements AsyncDisposable, WaitingFaultHost, BindingHost {
    * One access of the guest: maps the page, allocating it if need be, or says why not. Rejects with
    * EINTR when `signal` fires while it waits, and as `fallocate` or `lookup` when the store fails.
    */
-  fault(gfn: number, options: FaultOptions = {}): Promise<FaultExit> {
-    return runFault(this, gfn, options);
+  async fault(gfn: number, options: FaultOptions = {}): Promise<FaultExit> {
+    if (!Number.isSafeInteger(gfn) || gfn < 0 || gfn >= MAX_GFN) {
+      throw new MemfileError('EINVAL', 'fault', `${String(gfn)} is no guest page`);
+    }
+    return await runFault(this, gfn, options ?? {});
   }
 
   /** KVM_PRE_FAULT_MEMORY; answers what is left of the range, see {@link prefault}. */
-  prefault(
+  async prefault(
     range: PreFaultMemory,
-    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+    options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<{ readonly gpa: number; readonly size: number }> {
-    return prefault(this, range, signal);
+    return await prefault(this, described('prefault', range), options?.signal);
   }
 
   /** Faults every guest page in that is one of pages `[start, end)` of the file. */
@@ -176,8 +180,10 @@ export class KvmVm implements AsyncDisposable, WaitingFaultHost, BindingHost {
     return tally;
   }
 
+  /** Takes every slot out; the VM is of no use afterwards (EBADF). */
   [Symbol.asyncDispose](): Promise<void> {
     return this.#exclusively(async () => {
+      this.#disposed = true;
       for (const slot of [...this.#slots].reverse()) await this.#retire(slot);
     });
   }
@@ -193,10 +199,11 @@ export class KvmVm implements AsyncDisposable, WaitingFaultHost, BindingHost {
   }
 
   #spec(region: UserMemoryRegion, version: 1 | 2): MemslotSpec {
-    return regionToSpec(region, version, this.#options.memory);
+    return regionToSpec(described('setUserMemoryRegion', region), version, this.#options.memory);
   }
 
   async #setMemslot(spec: MemslotSpec): Promise<void> {
+    if (this.#disposed) throw new MemfileError('EBADF', 'setMemslot', `"${this.name}" is disposed`);
     const change = planChange(this.#slots, spec, this.#options.maxSlots ?? MAX_SLOTS);
     switch (change.kind) {
       case 'none':
@@ -269,4 +276,10 @@ function toMemslot(spec: MemslotSpec, bindings: readonly Binding[]): Memslot {
   const dirty = logDirty ? new Extents() : undefined;
   const range = { start: gfn, end: gfn + pages };
   return { ...spec, ...range, logDirty, readOnly, pieces, invalid: false, bindings, dirty };
+}
+
+/** @throws MemfileError EINVAL for what is no description at all. */
+function described<T extends object>(syscall: string, value: T): T {
+  if (typeof value === 'object' && value !== null) return value;
+  throw new MemfileError('EINVAL', syscall, `needs an object, got ${String(value)}`);
 }
