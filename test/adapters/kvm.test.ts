@@ -226,4 +226,53 @@ describe('KVM', () => {
     await file.punchHole(7, 8);
     expect([vm.stage2.pages, other.stage2.pages]).toEqual([0, 0]);
   });
+
+  it('maps nothing of a file that is gone, and forgets what it mapped', async () => {
+    const { memfile, file, vm } = setUp();
+    await vm.setMemslot(slot(file));
+    await vm.fault(103);
+    const fault = newFault(101);
+    await file.fallocate(5, 6);
+    while (fault.next !== 'map') step(vm, fault);
+    await memfile[Symbol.asyncDispose]();
+    step(vm, fault);
+    expect({ exit: fault.exit, mapped: vm.stage2.pages }).toEqual({ exit: undefined, mapped: 0 });
+    step(vm, fault);
+    expect(await vm.fault(103)).toMatchObject({ type: 'memory-fault', code: 'EFAULT' });
+  });
+
+  it('maps nothing past the end of the file, even where pages are kept', async () => {
+    const { file, vm } = setUp();
+    await vm.setMemslot(slot(file));
+    await file.truncate(6);
+    await file.fallocate(8, 10, { keepSize: true });
+    for (const gfn of [102, 104]) {
+      expect(await vm.fault(gfn)).toMatchObject({ type: 'memory-fault', code: 'EFAULT' });
+    }
+    expect(await vm.fault(101)).toEqual(MAPPED);
+    expect(file.populated()).toEqual([
+      { start: 5, end: 6 },
+      { start: 8, end: 10 },
+    ]);
+  });
+
+  it('refuses what is no guest page and no description, and everything after its end', async () => {
+    const { file, vm } = setUp();
+    for (const gfn of [-1, NaN, Infinity, 0.5, 2 ** 60, '1', null]) {
+      await expect(vm.fault(gfn as never)).rejects.toThrow('EINVAL');
+    }
+    for (const nothing of [undefined, null, 7]) {
+      await expect(vm.setMemslot(nothing as never)).rejects.toThrow('EINVAL');
+      await expect(vm.setUserMemoryRegion2(nothing as never)).rejects.toThrow('EINVAL');
+      await expect(vm.setMemoryAttributes(nothing as never)).rejects.toThrow('EINVAL');
+      await expect(vm.prefault(nothing as never, nothing as never)).rejects.toThrow('EINVAL');
+    }
+    const all = { address: 0, size: 2 ** 52, attributes: 8 };
+    await vm.setMemoryAttributes(all);
+    expect(vm.attributes.privateRanges()).toEqual([{ start: 0, end: 2 ** 40 }]);
+    await expect(vm.setMemoryAttributes({ ...all, size: 2 ** 53 })).rejects.toThrow('EINVAL');
+    await vm[Symbol.asyncDispose]();
+    await expect(vm.setMemslot(slot(file))).rejects.toThrow('EBADF');
+    expect(file.registrations).toBe(0);
+  });
 });

@@ -71,4 +71,17 @@ describe('a mapping', () => {
     expect(mapping.residentPages).toBe(4);
     expect(file.populated()).toEqual([{ start: 2, end: 6 }]);
   });
+
+  it('touched while the file becomes shorter, allocates nothing past its end', async () => {
+    const { file, mapping } = await setUp();
+    let agree = (): void => {};
+    await file.register({ prepare: () => new Promise<void>((resolve) => (agree = resolve)) });
+    const first = file.fallocate(0, 8);
+    const shorter = file.truncate(4);
+    const touched = mapping.touch(2, 8);
+    agree();
+    await Promise.all([first, shorter, touched]);
+    expect(file.populated()).toEqual([{ start: 0, end: 4 }]);
+    expect(mapping.residentPages).toBe(2);
+  });
 });

@@ -7,6 +7,7 @@ import {
   type Notifier,
 } from '../../core/index.js';
 import { shmem } from '../../plugins/shmem/index.js';
+import { settle } from '../laws/world.js';
 
 const setUp = () => {
   const memfile = createMemfile({ plugins: [shmem()] });
@@ -106,6 +107,80 @@ describe('law 8: populate that can be refused', () => {
     object(new Error('too late to object'));
     await added;
     expect(told).toEqual(['a prepare 0 2', 'b prepare 0 2', 'a fallocate 0 2']);
+  });
+
+  it.each(['unsubscribe', 'evict'] as const)(
+    'asks on when whoever refused leaves before the decision: %s',
+    async (how) => {
+      const { file } = setUp();
+      await file.fallocate(1, 2);
+      const told: string[] = [];
+      let agree = (): void => {};
+      await file.register(
+        voter('a', told, () => new Promise<void>((resolve) => (agree = resolve))),
+      );
+      const refuser = await file.register(voter('b', told, no));
+      await file.register(voter('c', told));
+      const added = file.fallocate(0, 3);
+      expect(told).toEqual(['a prepare 0 1', 'b prepare 0 1']);
+      refuser[how]();
+      agree();
+      await settle();
+      agree();
+      await added;
+      expect(told.slice(2)).toEqual([
+        'c prepare 0 1',
+        'a prepare 2 3',
+        'c prepare 2 3',
+        'a fallocate 0 1',
+        'c fallocate 0 1',
+        'a fallocate 2 3',
+        'c fallocate 2 3',
+      ]);
+    },
+  );
+
+  it('gives each participant of a consumer its say, and its own undoing', async () => {
+    const { file } = setUp();
+    const told: string[] = [];
+    const registration = await file.register(voter('a', told), { votes: true });
+    const observe = (name: string, refuse: () => unknown = () => {}) =>
+      registration.subscribe(({ type }) => {
+        told.push(`${name} ${type}`);
+        if (type === 'prepare') refuse();
+      });
+    observe('first');
+    observe('second', no);
+    observe('third');
+    await expect(file.fallocate(0, 1)).rejects.toThrow(/EBUSY.*"a" refused/);
+    expect(told).toEqual([
+      'a prepare 0 1',
+      'first prepare',
+      'second prepare',
+      'a rollback 0 1',
+      'first rollback',
+    ]);
+  });
+
+  it('names the refuser even when the store does not take its pages back', async () => {
+    const inner = shmem();
+    const stuck: BackingStore<'stuck'> = {
+      name: 'stuck',
+      createFile(spec) {
+        const file = inner.createFile(spec);
+        return {
+          allocate: (start, end) => file.allocate(start, end),
+          getLockPfn: (offset) => file.getLockPfn(offset),
+          putUnlockPfn: (pfn) => file.putUnlockPfn(pfn),
+          free() {
+            throw new Error('stuck');
+          },
+        };
+      },
+    };
+    const file = createMemfile({ plugins: [stuck] }).createFile('stuck', { size: 4 });
+    await file.register(voter('a', [], no));
+    await expect(file.fallocate(0, 1)).rejects.toThrow(/"a" refused.*"stuck" failed in free/);
   });
 
   it('goes on undoing when a rollback fails, and says both', async () => {

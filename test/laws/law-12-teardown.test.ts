@@ -89,6 +89,71 @@ describe('law 12: teardown', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('is done once, even when its own parts ask for it', async () => {
+    const memfile = createMemfile({ plugins: [shmem()] });
+    let disposed = 0;
+    const refusals: string[] = [];
+    memfile.own({
+      [Symbol.dispose]() {
+        disposed++;
+        void memfile[Symbol.asyncDispose]();
+        try {
+          memfile.own({ [Symbol.dispose]: () => disposed++ });
+        } catch (error) {
+          refusals.push((error as Error).message);
+        }
+      },
+    });
+    await memfile[Symbol.asyncDispose]();
+    expect({ disposed, refusals }).toEqual({
+      disposed: 1,
+      refusals: [expect.stringContaining('EBADF')],
+    });
+  });
+
+  it('gives a part that hangs its time, and the others theirs', async () => {
+    const clock = new VirtualClock();
+    const memfile = createMemfile({
+      plugins: [named('a', () => {})],
+      clock,
+      teardownDeadlineMs: 50,
+    });
+    let ended = 0;
+    memfile.own({ [Symbol.asyncDispose]: async () => void ended++ });
+    class Hanging {
+      [Symbol.asyncDispose](): Promise<void> {
+        return new Promise(() => {});
+      }
+    }
+    memfile.own(new Hanging());
+    const teardown = memfile[Symbol.asyncDispose]();
+    const reported = expect(teardown).rejects.toMatchObject({
+      errors: [
+        expect.objectContaining({ message: expect.stringContaining('Hanging was not over') }),
+      ],
+    });
+    clock.advance(50);
+    await reported;
+    expect(ended).toBe(1);
+  });
+
+  it('does not wait for ever for a store or a journal', async () => {
+    const clock = new VirtualClock();
+    const hanging: BackingStore<'a'> = {
+      name: 'a',
+      createFile: (spec) => shmem().createFile(spec),
+      close: () => new Promise(() => {}),
+    };
+    const memfile = createMemfile({ plugins: [hanging], clock, teardownDeadlineMs: 50 });
+    const reported = expect(memfile[Symbol.asyncDispose]()).rejects.toThrow(
+      /store "a" was not over/,
+    );
+    await settle();
+    clock.advance(50);
+    await reported;
+    expect(clock.pending).toBe(0);
+  });
+
   it('is done once, however often it is asked for', async () => {
     let closed = 0;
     const memfile = createMemfile({ plugins: [named('a', () => closed++)] });
