@@ -3,7 +3,7 @@ import type { PfnRun } from './backing-store.js';
 import type { Reason } from './event.js';
 import type { FileCore } from './file-core.js';
 import type { Operation } from './operation.js';
-import { countPages, type PageRange } from './page-range.js';
+import { countPages, normalize, subtract, type PageRange } from './page-range.js';
 import { prepare } from './preparation.js';
 import type { Registration } from './registration.js';
 
@@ -40,11 +40,7 @@ export function arrive(
       reason,
     });
   const takeBack = (): void => {
-    try {
-      for (const run of runs) file.store.free(run.start, run.end);
-    } catch (error) {
-      operation.failed(`store "${file.state.store}" failed in free`, error);
-    }
+    for (const run of runs) giveBack(file, operation, run);
   };
   try {
     prepare(file, operation, stretches, votersOf, reason, record, (agreed) => {
@@ -65,6 +61,18 @@ export function arrive(
   } catch (refused) {
     takeBack(); // The first event of the operation could not be recorded.
     throw refused;
+  }
+}
+
+/** Pages that never arrived go back to their store; it is reported when it does not take them. */
+function giveBack({ state, store }: FileCore, operation: Operation, run: PfnRun): void {
+  const what = `store "${state.store}" did not take [${run.start}, ${run.end}) back`;
+  try {
+    const left = store.free(run.start, run.end);
+    if (left === undefined || subtract([run], normalize(left)).length === 0) return;
+    operation.failed(what, new Error('it kept pages that were never part of the file'));
+  } catch (error) {
+    operation.failed(what, error);
   }
 }
 

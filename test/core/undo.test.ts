@@ -180,7 +180,9 @@ describe('law 8: populate that can be refused', () => {
     };
     const file = createMemfile({ plugins: [stuck] }).createFile('stuck', { size: 4 });
     await file.register(voter('a', [], no));
-    await expect(file.fallocate(0, 1)).rejects.toThrow(/"a" refused.*"stuck" failed in free/);
+    await expect(file.fallocate(0, 1)).rejects.toThrow(
+      /"a" refused.*store "stuck" did not take \[0, 1\) back/,
+    );
   });
 
   it('goes on undoing when a rollback fails, and says both', async () => {
