@@ -358,6 +358,8 @@ export class World {
       operation.outcome = 'done';
     }
     if (consumer.place !== undefined) this.#left(consumer);
+    // Amid its replay it leaves now, and learns of its place later.
+    else consumer.leftAt = this.deliveries.length;
   }
 
   dismiss(how: 'unsubscribe' | 'unregister' | 'evict', consumer: Consumer | undefined): void {
@@ -535,7 +537,7 @@ export class World {
   #left(consumer: Consumer): void {
     if (consumer.left) return;
     consumer.left = true;
-    consumer.leftAt = this.deliveries.length;
+    consumer.leftAt = Math.min(consumer.leftAt, this.deliveries.length);
     consumer.witness.left();
   }
 
