@@ -152,31 +152,37 @@ export class MemoryFile implements NotifiedFile {
       return this.#refuse('EINVAL', 'truncate', `pages must be a page count, got ${show(pages)}`);
     }
     if (pages > MAX_PAGES) return this.#refuse('EFBIG', 'truncate', `${pages} pages`);
-    return this.#checked('truncate', { start: pages, end: MAX_PAGES + 1 }, options, (operation) => {
-      const { state } = this.#core;
-      if (pages > state.pages) this.#refuseSealed('truncate', 'grow');
-      if (pages < state.pages) this.#refuseSealed('truncate', 'shrink');
-      if (state.pages !== 0 && state.flags.includes('inaccessible')) {
-        throw this.#error('EPERM', 'truncate', `"${this.name}" is inaccessible and has its size`);
-      }
-      const end = Math.max(state.pages, state.frames.limit);
-      if (pages !== state.pages) {
-        this.#core.record(operation, {
-          type: 'resize',
-          file: this.id,
-          operation: operation.id,
-          pages,
-        });
-      }
-      if (pages >= end) this.#finish(operation);
-      else {
-        depart(this.#core, operation, pages, end, reason, () => {
-          // The size has changed even if the store kept the pages.
-          if (operation.effect === 'none') operation.effect = 'partial';
-          this.#finish(operation);
-        });
-      }
-    });
+    return this.#operate(
+      'truncate',
+      Math.min(pages, MAX_PAGES - 1),
+      MAX_PAGES,
+      options,
+      (operation) => {
+        const { state } = this.#core;
+        if (pages > state.pages) this.#refuseSealed('truncate', 'grow');
+        if (pages < state.pages) this.#refuseSealed('truncate', 'shrink');
+        if (state.pages !== 0 && state.flags.includes('inaccessible')) {
+          throw this.#error('EPERM', 'truncate', `"${this.name}" is inaccessible and has its size`);
+        }
+        const end = Math.max(state.pages, state.frames.limit);
+        if (pages !== state.pages) {
+          this.#core.record(operation, {
+            type: 'resize',
+            file: this.id,
+            operation: operation.id,
+            pages,
+          });
+        }
+        if (pages >= end) this.#finish(operation);
+        else {
+          depart(this.#core, operation, pages, end, reason, () => {
+            // The size has changed even if the store kept the pages.
+            if (operation.effect === 'none') operation.effect = 'partial';
+            this.#finish(operation);
+          });
+        }
+      },
+    );
   }
 
   /**
@@ -253,7 +259,7 @@ export class MemoryFile implements NotifiedFile {
    */
   close(): Promise<void> {
     if (this.#closing === undefined) {
-      const operation = this.#operation('close', { start: 0, end: MAX_PAGES + 1 }, () => {
+      const operation = this.#operation('close', WHOLE_FILE, () => {
         const { state } = this.#core;
         const end = Math.max(state.pages, state.frames.limit);
         if (end === 0) this.#end(operation);
@@ -335,28 +341,15 @@ export class MemoryFile implements NotifiedFile {
     options: OperationOptions,
     body: (operation: Operation) => void,
   ): Promise<T> {
-    try {
-      checkRange(syscall, start, end);
-    } catch (error) {
-      return Promise.reject(error as MemfileError);
-    }
-    return this.#checked(syscall, { start, end }, options, body);
-  }
-
-  #checked<T = void>(
-    syscall: string,
-    range: PageRange,
-    options: OperationOptions,
-    body: (operation: Operation) => void,
-  ): Promise<T> {
     const { engine } = this.#core;
     try {
+      checkRange(syscall, start, end);
       checkOptions(syscall, options ?? {});
       if (engine.closing) throw this.#error('EBADF', syscall, 'the memfile is being torn down');
     } catch (error) {
       return Promise.reject(error as MemfileError);
     }
-    const operation = this.#operation(syscall, range, () => body(operation));
+    const operation = this.#operation(syscall, { start, end }, () => body(operation));
     return engine.submit(operation, options?.signal);
   }
 
