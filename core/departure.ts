@@ -3,7 +3,7 @@ import { Extents } from './extents.js';
 import type { FileCore } from './file-core.js';
 import { tell } from './notifier-list.js';
 import type { Operation } from './operation.js';
-import { clip, normalize, subtract, type PageRange } from './page-range.js';
+import { clip, countPages, normalize, subtract, type PageRange } from './page-range.js';
 import type { Registration } from './registration.js';
 
 /**
@@ -62,18 +62,22 @@ function free(
   const { state, store } = file;
   const there = state.frames.ranges(start, end);
   const { pins, unsafe } = quarantine(file, operation);
-  let kept: readonly PageRange[] = [];
-  try {
-    const whole = { start, end };
-    for (const range of unsafe.length === 0 ? [whole] : subtract([whole], unsafe)) {
+  let kept: readonly PageRange[] = unsafe;
+  let refused = unsafe.length > 0;
+  const whole = { start, end };
+  for (const range of refused ? subtract([whole], unsafe) : [whole]) {
+    try {
       const left = store.free(range.start, range.end);
       if (left !== undefined) kept = [...kept, ...subtract(clip(there, range), normalize(left))];
+    } catch (error) {
+      kept = [...kept, ...clip(there, range)];
+      refused = true;
+      operation.failed(`store "${state.store}" failed in free`, error);
     }
-    if (unsafe.length > 0) kept = normalize([...kept, ...unsafe]);
-  } catch (error) {
-    kept = there;
-    operation.effect = 'none';
-    operation.failed(`store "${state.store}" failed in free`, error);
+  }
+  if (refused) {
+    kept = normalize(kept);
+    operation.effect = countPages(kept) < countPages(there) ? 'partial' : 'none';
   }
   const where = { file: state.id, operation: operation.id };
   for (const range of kept) file.record(operation, { type: 'kept', ...where, ...range });

@@ -44,11 +44,9 @@ export class Engine {
    * @throws MemfileError EIO when the journal cannot write.
    */
   begin(syscall: string, event: JournalEvent): number {
-    if (this.#journalError === undefined && this.#append(event)) {
-      evolve(this.state, event);
-      return this.state.position;
-    }
     this.checkJournal(syscall);
+    if (!this.#append(event)) this.checkJournal(syscall);
+    evolve(this.state, event);
     return this.state.position;
   }
 

@@ -124,19 +124,17 @@ export class TraceDriver {
       case 'unmap': {
         const mapped = this.#mappings.get(action.mapping);
         if (mapped === undefined) return; // It was impossible to map.
-        const { mapping, page, address } = mapped;
-        const start = page + (action.address - address) / PAGE_SIZE;
-        await mapping.unmap(start, start + Math.ceil(action.length / PAGE_SIZE));
-        if (action.gone) this.#run(mapping.file.id).mappings.delete(mapping);
+        const { start, end } = pagesOf(mapped, action);
+        await mapped.mapping.unmap(start, end);
+        if (action.gone) this.#run(mapped.file).mappings.delete(mapped.mapping);
         await this.#remapped(action);
         return;
       }
       case 'drop': {
         const mapped = this.#mappings.get(action.mapping);
         if (mapped === undefined) return; // It was impossible to map.
-        const { mapping, page, address } = mapped;
-        const start = page + (action.address - address) / PAGE_SIZE;
-        mapping.drop(start, start + Math.ceil(action.length / PAGE_SIZE));
+        const { start, end } = pagesOf(mapped, action);
+        mapped.mapping.drop(start, end);
         for (const vm of this.#vms.values()) {
           if (vm.space === action.space) vm.dropped(action.address, action.length);
         }
@@ -244,6 +242,15 @@ export class TraceDriver {
 
 function kvmName(vm: string, file: number): string {
   return `kvm ${vm} file ${file}`;
+}
+
+/** The pages of the file that an action on a part of its mapping is about. */
+function pagesOf(
+  { page, address }: MappingRun,
+  part: { readonly address: number; readonly length: number },
+): PageRange {
+  const start = page + (part.address - address) / PAGE_SIZE;
+  return { start, end: start + Math.ceil(part.length / PAGE_SIZE) };
 }
 
 function overlaps(a: PageRange, b: PageRange): boolean {

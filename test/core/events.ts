@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
-import type { FileFlag, JournalEvent, PageEvent, RareEvent, Reason } from '../../core/index.js';
+import { REASONS, SEALS } from '../../core/event.js';
+import type { FileFlag, JournalEvent, PageEvent, RareEvent } from '../../core/index.js';
 import { MAX_PAGES } from '../../core/index.js';
 
 /** Arbitrary events, for the tests of rows and journals. */
@@ -13,15 +14,7 @@ const number = (max: number): fc.Arbitrary<number> =>
     fc.constantFrom(0, 1, max - 1, max),
   );
 
-const reason = fc.constantFrom<Reason>(
-  'fallocate',
-  'fault',
-  'punch',
-  'truncate',
-  'madvise',
-  'close',
-  'device',
-);
+const reason = fc.constantFrom(...REASONS);
 
 const small = number(MAX_24);
 const operation = number(MAX_32);
@@ -44,7 +37,7 @@ export const pageEvent: fc.Arbitrary<PageEvent> = fc.oneof(
   })),
   fc
     .tuple(
-      fc.constantFrom('invalidate' as const, 'invalidateEnd' as const),
+      fc.constantFrom('invalidate', 'invalidateEnd', 'prepare', 'rollback'),
       inOperation,
       range,
       reason,
@@ -99,7 +92,7 @@ export const widePageEvent: fc.Arbitrary<PageEvent> = fc.oneof(
     .map(([event, start, pages]) => ({ ...event, start, end: start + pages })),
 );
 
-const seals = fc.subarray(['seal', 'shrink', 'grow', 'write'] as const);
+const seals = fc.subarray([...SEALS]);
 
 export const rareEvent: fc.Arbitrary<RareEvent> = fc.oneof(
   fc.record({
@@ -128,9 +121,18 @@ export const rareEvent: fc.Arbitrary<RareEvent> = fc.oneof(
     file: small,
     operation,
     registration: small,
-    callback: fc.constantFrom('fallocate', 'invalidate', 'invalidateEnd', 'observer'),
+    callback: fc.constantFrom('prepare', 'fallocate', 'invalidate', 'invalidateEnd', 'observer'),
     message: fc.string({ unit: 'grapheme' }),
   }),
+  fc
+    .tuple(inOperation, small, range, fc.constantFrom('prepare', 'fallocate', 'rollback'))
+    .map(([where, registration, range, callback]): RareEvent => ({
+      type: 'replay',
+      ...where,
+      registration,
+      callback,
+      ...range,
+    })),
   fc.record({ type: fc.constant('evict'), file: small, registration: small }),
   fc.record({ type: fc.constant('close'), file: small }),
 );
