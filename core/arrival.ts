@@ -1,3 +1,4 @@
+import type { Side } from './capabilities.js';
 import { asMemfileError, MemfileError } from './errno.js';
 import type { PfnRun } from './backing-store.js';
 import type { Reason } from './event.js';
@@ -6,9 +7,11 @@ import type { Operation } from './operation.js';
 import { countPages, normalize, subtract, type PageRange } from './page-range.js';
 import { prepare } from './preparation.js';
 import type { Registration } from './registration.js';
+import { bySide } from './usable.js';
 
-/** Pages that arrive side by side, whatever their frames. */
+/** Pages that arrive one beside the other, all private or all shared, whatever their frames. */
 interface Stretch extends PageRange {
+  readonly side: Side;
   readonly runs: readonly PfnRun[];
 }
 
@@ -27,9 +30,8 @@ export function arrive(
   then: () => void,
 ): void {
   const { runs, error } = allocate(file, operation, start, end);
-  const stretches = sideBySide(runs);
-  const votersOf = (stretch: PageRange): Registration[] =>
-    file.notifiers.concerned(stretch.start, stretch.end).filter(({ votes }) => votes);
+  const stretches = sideBySide(file.state, runs);
+  const questions = stretches.map((stretch) => ({ ...stretch, voters: votersOf(file, stretch) }));
   const record = (type: 'prepare' | 'rollback', { start, end }: PageRange): number =>
     file.record(operation, {
       type,
@@ -43,7 +45,7 @@ export function arrive(
     for (const run of runs) giveBack(file, operation, run);
   };
   try {
-    prepare(file, operation, stretches, votersOf, reason, record, (agreed) => {
+    prepare(file, operation, { reason, questions, record }, (agreed) => {
       if (!agreed) {
         takeBack();
         then();
@@ -89,7 +91,7 @@ function commit(
   if (size > file.state.pages) {
     file.record(operation, { type: 'resize', file: id, operation: of, pages: size });
   }
-  for (const { start: first, end: last, runs } of stretches) {
+  for (const { start: first, end: last, side, runs } of stretches) {
     let position = 0;
     for (const { start, end, pfn } of runs) {
       position = file.record(operation, {
@@ -103,18 +105,26 @@ function commit(
       });
     }
     const pass = file.pass(operation, 'fallocate', reason, position);
-    file.notifiers.tellArrival(pass, first, last);
+    file.notifiers.tellArrival(pass, first, last, 'both', side);
   }
 }
 
-function sideBySide(runs: readonly PfnRun[]): Stretch[] {
-  const stretches: { start: number; end: number; runs: PfnRun[] }[] = [];
+function votersOf(file: FileCore, { start, end, side }: Stretch): Registration[] {
+  const concerned = file.notifiers.concerned(start, end);
+  return concerned.filter(({ votes, access }) => votes && (access === 'both' || access === side));
+}
+
+function sideBySide(state: FileCore['state'], runs: readonly PfnRun[]): Stretch[] {
+  const stretches: { start: number; end: number; side: Side; runs: PfnRun[] }[] = [];
   for (const run of runs) {
-    const last = stretches.at(-1);
-    if (last?.end === run.start) {
-      last.end = run.end;
-      last.runs.push(run);
-    } else stretches.push({ start: run.start, end: run.end, runs: [run] });
+    for (const { start, end, side } of bySide(state, run)) {
+      const piece = { start, end, pfn: run.pfn + (start - run.start) };
+      const last = stretches.at(-1);
+      if (last?.end === start && last.side === side) {
+        last.end = end;
+        last.runs.push(piece);
+      } else stretches.push({ start, end, side, runs: [piece] });
+    }
   }
   return stretches;
 }

@@ -1,5 +1,6 @@
+import type { ContentMode, Side, StoreCapabilities } from './capabilities.js';
 import type { MemfileError } from './errno.js';
-import type { FileFlag, Reason } from './event.js';
+import type { FileFlag, PluginData, Reason } from './event.js';
 import type { PageRange } from './page-range.js';
 
 /** Pages `[start, end)` whose frames are `pfn`, `pfn + 1`, … */
@@ -41,6 +42,19 @@ export interface StoreFile extends PfnOps {
    * that throws has dropped nothing.
    */
   free(start: number, end: number): readonly PageRange[] | void;
+  /**
+   * Called before the size becomes `pages`, unless only fallocate() makes it so.
+   * @throws MemfileError when the file cannot have that size; nothing changes then.
+   */
+  checkSize?(pages: number): void;
+  /** Why `allocate` of `[start, end)` would fail now; undefined when it would not. */
+  plan?(start: number, end: number): MemfileError | undefined;
+  /**
+   * Pages `[start, end)` are becoming private or shared, and nobody has any of them mapped: do with
+   * the contents what `content` says.
+   * @throws MemfileError ENOMEM or EOPNOTSUPP; nothing has changed then.
+   */
+  convert?(start: number, end: number, to: Side, content: ContentMode): void;
   /** The contents of `2^order` frames from `pfn`, not copied; absent when there are none to see. */
   bytes?(pfn: number, order: number): Uint8Array;
   /**
@@ -56,6 +70,12 @@ export interface StoreHost {
   invalidate(range: PageRange, reason?: Reason): Promise<void>;
   /** Brings pages, through `allocate`. */
   fallocate(range: PageRange, reason?: Reason): Promise<void>;
+}
+
+/** How a store says something of itself that belongs into the journal. */
+export interface PluginHost {
+  /** Records plain data under a name of the store's choice; the last word counts. */
+  record(name: string, data: PluginData): void;
 }
 
 /** The frames of this file that are not free. */
@@ -85,6 +105,10 @@ export interface FileSpec<Options> {
  */
 export interface BackingStore<Name extends string = string, Options extends object = object> {
   readonly name: Name;
+  /** What its pages can do, and what can be done to them; see {@link StoreCapabilities}. */
+  readonly capabilities?: StoreCapabilities;
+  /** Called once, before any file is created: what it said last of itself, by name. */
+  attach?(host: PluginHost, said: Readonly<Record<string, PluginData>>): void;
   /** @throws MemfileError as the kind of memory demands; nothing is created then. */
   createFile(spec: FileSpec<Options>): StoreFile;
   /** Called after every file of the store is closed. */

@@ -4,6 +4,7 @@ import { compose, FILES, STORES } from './container.js';
 import { Engine } from './engine.js';
 import { MemfileError, show } from './errno.js';
 import { replay } from './evolve.js';
+import type { PluginData } from './event.js';
 import type { Journal } from './journal.js';
 import { MemoryJournal } from './memory-journal.js';
 import type { FileOptions, MemoryFiles, StoreName, StoreOptions } from './memory-files.js';
@@ -50,6 +51,13 @@ export class Memfile<P extends readonly BackingStore[] = readonly BackingStore[]
     this.files = container.resolve(FILES) as MemoryFiles<P>;
     this.journal = this.#engine.journal;
     this.#deadlineMs = deadlineMs;
+    for (const store of container.resolve(STORES)) {
+      const plugin = store.name;
+      const record = (name: string, data: PluginData): void => {
+        this.#engine.record({ type: 'plugin', plugin, name, data: { ...data } });
+      };
+      store.attach?.({ record }, this.state.plugins.get(plugin) ?? {});
+    }
     this.#scope = new Scope('memfile', container, deadlineMs);
   }
 

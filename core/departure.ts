@@ -1,10 +1,10 @@
 import type { Reason } from './event.js';
 import { Extents } from './extents.js';
 import type { FileCore } from './file-core.js';
-import { tell } from './notifier-list.js';
 import type { Operation } from './operation.js';
 import { clip, countPages, normalize, subtract, type PageRange } from './page-range.js';
-import type { Registration } from './registration.js';
+import { usableIn } from './usable.js';
+import { withdraw, type Keeps } from './withdrawal.js';
 
 /**
  * Takes pages `[start, end)` away: announces them, waits until every consumer told has let go,
@@ -18,39 +18,14 @@ export function depart(
   reason: Reason,
   then: () => void,
 ): void {
-  const { id } = file.state;
-  const { id: of } = operation;
-  const begun = file.record(operation, {
-    type: 'invalidate',
-    file: id,
-    operation: of,
-    start,
-    end,
-    reason,
-  });
-  const told = { start, end, consumers: [] as Registration[] };
-  file.told.set(of, told);
-  const pass = file.pass(operation, 'invalidate', reason, begun);
-  file.notifiers.tellDeparture(pass, start, end, told.consumers);
-  operation.whenLetGo('every consumer has let go', () => {
+  const between = (): Keeps => {
     const kept = free(file, operation, start, end);
-    const ended = file.record(operation, {
-      type: 'invalidateEnd',
-      file: id,
-      operation: of,
-      start,
-      end,
-      reason,
-    });
-    const plain = file.pass(operation, 'invalidateEnd', reason, ended, begun);
-    for (let last = told.consumers.pop(); last !== undefined; last = told.consumers.pop()) {
-      const own = clip(kept, last.range);
-      tell(last, own.length === 0 ? plain : plain.keeping(own), start, end);
-    }
-    file.told.delete(of);
-    operation.whenLetGo('every consumer knows the end', then);
-  });
+    return kept.length === 0 ? keepNothing : (told) => usableIn(file.state, kept, told);
+  };
+  withdraw(file, operation, { start, end, reason, between }, then);
 }
+
+const keepNothing: Keeps = () => [];
 
 /** Lets the store drop the pages; answers those that stayed. */
 function free(
@@ -61,7 +36,7 @@ function free(
 ): readonly PageRange[] {
   const { state, store } = file;
   const there = state.frames.ranges(start, end);
-  const { pins, unsafe } = quarantine(file, operation);
+  const { pins, unsafe } = quarantine(file, operation, { start, end });
   let kept: readonly PageRange[] = unsafe;
   let refused = unsafe.length > 0;
   const whole = { start, end };
@@ -108,17 +83,20 @@ function unpin({ state, store }: FileCore, operation: Operation, pfn: number): v
 }
 
 /**
- * Takes one reference more on every frame that a consumer which failed to let go may still use. It
- * is never put: the frame is leaked on purpose, as the kernel leaks a page that it cannot trust.
+ * Takes one reference more on every frame that is poisoned, or that a consumer which failed to let
+ * go may still use. It is never put: the frame is leaked on purpose, as the kernel leaks a page that
+ * it cannot trust.
  * Pages whose frames the store does not hold on to are `unsafe`: they have to stay.
  */
 function quarantine(
   { state, store }: FileCore,
   operation: Operation,
+  { start, end }: PageRange,
 ): { readonly pins: readonly Pin[]; readonly unsafe: readonly PageRange[] } {
   const pins: Pin[] = [];
   const unsafe: PageRange[] = [];
-  for (const range of normalize(operation.unsafe)) {
+  const poisoned = state.poisoned.pages > 0 ? state.poisoned.ranges(start, end) : [];
+  for (const range of normalize([...operation.unsafe, ...poisoned])) {
     for (const run of state.frames.runs(range.start, range.end)) {
       let page = run.start;
       try {

@@ -1,15 +1,59 @@
 import type { FileCore } from './file-core.js';
+import { cannotFollow, overBudget } from './negotiation.js';
+import type { Notifier } from './notifier.js';
 import { tell } from './notifier-list.js';
 import type { Operation } from './operation.js';
-import type { PageRange } from './page-range.js';
+import type { RegisterOptions } from './options.js';
+import { WHOLE_FILE, type PageRange } from './page-range.js';
 import { prepare } from './preparation.js';
-import type { Registration } from './registration.js';
+import { Registration } from './registration.js';
+import { usableFrames } from './usable.js';
+
+/**
+ * Gives a consumer its place in the list, after what it and the store declare was compared. `then`
+ * comes when it is told of all that it is to be told of.
+ * @throws MemfileError EOPNOTSUPP when it cannot follow what the store does to pages; ENOSPC when
+ * what is there does not fit into its budget.
+ */
+export function enlist(
+  file: FileCore,
+  operation: Operation,
+  notifier: Notifier,
+  options: RegisterOptions,
+  started: (registration: Registration) => void,
+  then: (registration: Registration) => void,
+): void {
+  const { state, engine, notifiers, capabilities } = file;
+  const { signal, replay = false, follows = 'movable', access = 'both', budget } = options;
+  const { start, end } = options.range ?? WHOLE_FILE;
+  const id = engine.state.lastRegistration + 1;
+  const name = options.name ?? notifier.name ?? `consumer ${id}`;
+  const missing =
+    cannotFollow(name, follows, state.store, capabilities) ??
+    (budget && overBudget('register', budget, usableFrames(state, { start, end }, access)));
+  if (missing !== undefined) throw missing;
+  const position = file.record(operation, {
+    type: 'register',
+    file: state.id,
+    registration: id,
+    name,
+    start,
+    end,
+  });
+  const range = { start, end };
+  const registration = new Registration(file, id, name, range, position, notifier, options);
+  notifiers.add(registration);
+  if (signal !== undefined) registration.unsubscribeOn(signal);
+  started(registration);
+  if (replay) replayTo(file, operation, registration, () => then(registration));
+  else then(registration);
+}
 
 /**
  * Tells a new consumer of the pages that were there before it, as if they arrived now. `then`
  * comes when it knows of all of them; if it refuses any, it has rolled back and left.
  */
-export function replayTo(
+function replayTo(
   file: FileCore,
   operation: Operation,
   registration: Registration,
@@ -30,31 +74,25 @@ export function replayTo(
       end,
     });
   const voters = registration.votes ? [registration] : [];
-  prepare(
-    file,
-    operation,
-    stretches,
-    () => voters,
-    'replay',
-    record,
-    (agreed) => {
-      if (!agreed) {
+  // What it has room for was found out before it was let in.
+  const questions = stretches.map((stretch) => ({ ...stretch, voters, runs: [] }));
+  prepare(file, operation, { reason: 'replay', questions, record }, (agreed) => {
+    if (!agreed) {
+      registration.unsubscribe();
+      operation.finish();
+      return;
+    }
+    for (const stretch of stretches) {
+      if (!registration.active) break; // It left while it was asked.
+      const pass = file.pass(operation, 'fallocate', 'replay', record('fallocate', stretch));
+      tell(registration, pass, stretch.start, stretch.end);
+    }
+    operation.whenLetGo('the consumer knows what is there', () => {
+      if (operation.hasFailed) {
+        operation.effect = 'none'; // A consumer that is half informed is not left in the list.
         registration.unsubscribe();
-        operation.finish();
-        return;
       }
-      for (const stretch of stretches) {
-        if (!registration.active) break; // It left while it was asked.
-        const pass = file.pass(operation, 'fallocate', 'replay', record('fallocate', stretch));
-        tell(registration, pass, stretch.start, stretch.end);
-      }
-      operation.whenLetGo('the consumer knows what is there', () => {
-        if (operation.hasFailed) {
-          operation.effect = 'none'; // A consumer that is half informed is not left in the list.
-          registration.unsubscribe();
-        }
-        then();
-      });
-    },
-  );
+      then();
+    });
+  });
 }

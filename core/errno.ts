@@ -52,11 +52,17 @@ export const ERRNO = {
     cause: 'a change that is under way got in between before anything was done',
     cure: 'wait until that change is over, then make the same call again',
   },
+  ENOMEM: {
+    errno: 12,
+    text: 'out of memory',
+    cause: 'the backing store has no room for what it has to remember',
+    cure: 'nothing was changed: free some of it, or ask for less',
+  },
   EFAULT: {
     errno: 14,
     text: 'bad address',
-    cause: 'no memory can be given for that address: its file is closed, or there is none',
-    cure: 'correct the memslot or its attributes, or create the slot again over an open file',
+    cause: 'no memory can be given there: past the end, in a closed file, or of the other side',
+    cure: 'correct the address, the memslot or the attributes, or open the file again',
   },
   EBUSY: {
     errno: 16,
@@ -69,6 +75,12 @@ export const ERRNO = {
     text: 'already exists',
     cause: 'the range overlaps another one that was there first',
     cure: 'delete the other one, or choose a range that is free',
+  },
+  ENODEV: {
+    errno: 19,
+    text: 'no such device',
+    cause: 'the memory of the device is revoked, or it has no such region',
+    cure: 'wait until the device enables it again, and correct the region',
   },
   EINVAL: {
     errno: 22,
@@ -94,10 +106,16 @@ export const ERRNO = {
     cause: 'the promise cannot settle before this very reader section is over',
     cure: 'start the operation, but do not make the section wait for it',
   },
+  EOVERFLOW: {
+    errno: 75,
+    text: 'value too large',
+    cause: 'the sum of an offset and a size is larger than any address',
+    cure: 'correct the range',
+  },
   EOPNOTSUPP: {
     errno: 95,
     text: 'operation not supported',
-    cause: 'no backing store claims the file, or the store cannot do this',
+    cause: 'no backing store claims the file, or store and consumer do not go together',
     cure: 'check the name of the store and its capabilities',
   },
   ENOBUFS: {
@@ -128,8 +146,19 @@ export type ErrnoCode = keyof typeof ERRNO;
  */
 export type Effect = 'none' | 'partial' | 'done';
 
+/** Who did not agree to an operation, and about which page; the kernel gives only an offset. */
+export interface Refused {
+  /** The consumer that said no, or the first that holds the page. */
+  readonly consumer: string;
+  /** The first page that it is about. */
+  readonly page: number;
+  /** The consumers that hold leases of that page. */
+  readonly holders: readonly string[];
+}
+
 export interface MemfileErrorOptions {
   readonly effect?: Effect;
+  readonly refused?: Refused | undefined;
   readonly cause?: unknown;
 }
 
@@ -142,6 +171,8 @@ export class MemfileError extends Error {
   /** The method that failed: 'punchHole', 'register', … */
   readonly syscall: string;
   readonly effect: Effect;
+  /** Set when a consumer was in the way of an operation that can be refused. */
+  readonly refused?: Refused;
 
   /** @param detail what was wrong, and what to do where the table does not say it. */
   constructor(code: ErrnoCode, syscall: string, detail: string, options: MemfileErrorOptions = {}) {
@@ -153,6 +184,7 @@ export class MemfileError extends Error {
     this.errno = -ERRNO[code].errno;
     this.syscall = syscall;
     this.effect = options.effect ?? 'none';
+    if (options.refused !== undefined) this.refused = options.refused;
   }
 }
 

@@ -1,3 +1,4 @@
+import { SIDES } from './capabilities.js';
 import { REASONS, type JournalEvent, type PageEvent } from './event.js';
 
 /**
@@ -23,6 +24,10 @@ const TYPES = [
   'unregister',
   'prepare',
   'rollback',
+  'convert',
+  'usable',
+  'poison',
+  'error',
 ] as const satisfies readonly (PageEvent['type'] | 'payload')[];
 
 const CODE_OF_TYPE = Object.fromEntries(TYPES.map((type, code) => [type, code]));
@@ -50,7 +55,9 @@ export class RowSegment {
       case 'invalidate':
       case 'invalidateEnd':
       case 'prepare':
-      case 'rollback': {
+      case 'rollback':
+      case 'usable':
+      case 'error': {
         const { file, operation, start, end } = event;
         const code = CODE_OF_TYPE[event.type]!;
         const reason = CODE_OF_REASON[event.reason]!;
@@ -74,6 +81,13 @@ export class RowSegment {
       }
       case 'unregister':
         return this.#put(row, 9, event.file, 0, event.registration, 0, 0, 0, 0);
+      case 'convert': {
+        const { file, operation, start } = event;
+        const side = SIDES.indexOf(event.to);
+        return this.#put(row, 12, file, side, 0, operation, pages(event), start, 0);
+      }
+      case 'poison':
+        return this.#put(row, 14, event.file, 0, 0, event.operation, pages(event), event.start, 0);
       default:
         return false;
     }
@@ -100,8 +114,13 @@ export class RowSegment {
       case 'invalidateEnd':
       case 'prepare':
       case 'rollback':
+      case 'usable':
+      case 'error':
         return { type, file, operation, start, end, reason: REASONS[detail]! };
+      case 'convert':
+        return { type, file, operation, start, end, to: SIDES[detail]! };
       case 'kept':
+      case 'poison':
         return { type, file, operation, start, end };
       case 'quarantine':
         return { type, file, operation, start, end, pfn };

@@ -1,3 +1,4 @@
+import type { Conversion, Side } from './capabilities.js';
 import type { PageRange } from './page-range.js';
 
 /** In the order of their codes in a row: add at the end only. */
@@ -10,6 +11,8 @@ export const REASONS = [
   'close',
   'device',
   'replay',
+  'convert',
+  'poison',
 ] as const;
 
 /** Why pages came or went. */
@@ -70,7 +73,28 @@ export type PageEvent =
       readonly start: number;
       readonly end: number;
     }
-  | { readonly type: 'unregister'; readonly file: number; readonly registration: number };
+  | { readonly type: 'unregister'; readonly file: number; readonly registration: number }
+  /** Pages became private or shared, whether they are there or not. */
+  | {
+      readonly type: 'convert';
+      readonly file: number;
+      readonly operation: number;
+      readonly start: number;
+      readonly end: number;
+      readonly to: Side;
+    }
+  /** Pages that were there all the time can be used by consumers of the side that they have now. */
+  | RangeEvent<'usable'>
+  /** Consumers are told what is wrong with pages that are there. */
+  | RangeEvent<'error'>
+  /** The frames of these pages have a hardware error. */
+  | {
+      readonly type: 'poison';
+      readonly file: number;
+      readonly operation: number;
+      readonly start: number;
+      readonly end: number;
+    };
 
 interface RangeEvent<Type extends string> {
   readonly type: Type;
@@ -137,7 +161,17 @@ export type RareEvent =
       readonly end: number;
     }
   | { readonly type: 'evict'; readonly file: number; readonly registration: number }
-  | { readonly type: 'close'; readonly file: number };
+  | { readonly type: 'close'; readonly file: number }
+  /** What a store says of itself; the last word under each name counts. */
+  | {
+      readonly type: 'plugin';
+      readonly plugin: string;
+      readonly name: string;
+      readonly data: PluginData;
+    };
+
+/** Plain data of a plugin's event. */
+export type PluginData = Readonly<Record<string, unknown>>;
 
 /** One thing that happened; narrow it by `type`. */
 export type JournalEvent = PageEvent | RareEvent;
@@ -153,7 +187,8 @@ export type NotifierCallback =
   | 'fallocate'
   | 'rollback'
   | 'invalidate'
-  | 'invalidateEnd';
+  | 'invalidateEnd'
+  | 'error';
 
 /** One event as an observer is told it; ranges are pages, clipped to the range subscribed to. */
 export interface Told<Type extends NotifierCallback = NotifierCallback> {
@@ -165,6 +200,8 @@ export interface Told<Type extends NotifierCallback = NotifierCallback> {
   readonly reason: Reason;
   /** With `invalidateEnd`: pages announced as leaving that stayed; absent when none did. */
   readonly kept?: readonly PageRange[];
+  /** With reason 'convert': what the pages are to become, or have become. */
+  readonly conversion?: Conversion;
   /**
    * Keeps this reader section open until `promise` settles: the operation waits, and no frame is
    * reused before. Belongs to the synchronous part of the callback; returning a promise does the
@@ -189,4 +226,5 @@ export type Notification =
   | Told<'fallocate'>
   | Told<'rollback'>
   | Told<'invalidate'>
-  | Told<'invalidateEnd'>;
+  | Told<'invalidateEnd'>
+  | Told<'error'>;

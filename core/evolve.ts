@@ -4,6 +4,9 @@ import type { Journal } from './journal.js';
 import { subtract } from './page-range.js';
 import { MemfileState, type FileState, type RegistrationState } from './state.js';
 
+/** In large chunks: what is private may be all of a file. */
+const ATTRIBUTE_CHUNK = 2 ** 31;
+
 /**
  * Folds one event into the state, in place. The only code that changes a state, live and in
  * replay; it reads nothing but its two arguments.
@@ -31,8 +34,11 @@ export function evolve(state: MemfileState, event: JournalEvent): MemfileState {
       const file = fileOf(state, event.file);
       const kept = file.open.get(event.operation)?.kept ?? [];
       file.open.delete(event.operation);
-      if (kept.length === 0) file.frames.delete(event.start, event.end);
-      else for (const gone of subtract([event], kept)) file.frames.delete(gone.start, gone.end);
+      if (event.reason === 'convert' || event.reason === 'poison') break; // The pages stay.
+      for (const gone of kept.length === 0 ? [event] : subtract([event], kept)) {
+        file.frames.delete(gone.start, gone.end);
+        if (file.poisoned.pages > 0) file.poisoned.delete(gone.start, gone.end);
+      }
       break;
     }
     case 'quarantine': {
@@ -62,10 +68,19 @@ export function evolve(state: MemfileState, event: JournalEvent): MemfileState {
     }
     case 'createFile': {
       const { file, name, store, pages, flags, options } = event;
-      const seals = new Set(event.seals);
-      const frames = new Extents();
-      const open = new Map();
-      state.files.set(file, { id: file, name, store, pages, flags, options, seals, frames, open });
+      state.files.set(file, {
+        id: file,
+        name,
+        store,
+        pages,
+        flags,
+        options,
+        seals: new Set(event.seals),
+        frames: new Extents(),
+        private: new Extents(ATTRIBUTE_CHUNK),
+        poisoned: new Extents(),
+        open: new Map(),
+      });
       state.lastFile = Math.max(state.lastFile, file);
       break;
     }
@@ -92,11 +107,28 @@ export function evolve(state: MemfileState, event: JournalEvent): MemfileState {
       state.files.delete(event.file);
       break;
     }
+    case 'convert': {
+      const attributes = fileOf(state, event.file).private;
+      if (event.to === 'private') attributes.add(event.start, event.end);
+      else attributes.delete(event.start, event.end);
+      break;
+    }
+    case 'poison': {
+      fileOf(state, event.file).poisoned.add(event.start, event.end);
+      break;
+    }
+    case 'plugin': {
+      const said = state.plugins.get(event.plugin) ?? {};
+      state.plugins.set(event.plugin, { ...said, [event.name]: event.data });
+      break;
+    }
     case 'prepare': {
       state.lastOperation = Math.max(state.lastOperation, event.operation);
       break;
     }
     case 'rollback':
+    case 'usable':
+    case 'error':
     case 'replay':
     case 'left':
     case 'failure':

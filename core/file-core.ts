@@ -1,17 +1,24 @@
 import type { StoreFile } from './backing-store.js';
+import type { StoreCapabilities } from './capabilities.js';
 import type { Engine } from './engine.js';
 import { messageOf } from './errno.js';
 import type { JournalEvent, NotifierCallback, Reason } from './event.js';
 import type { NotifiedFile } from './notifier.js';
 import type { NotifierList } from './notifier-list.js';
 import { Operation } from './operation.js';
-import { formatRange, type PageRange } from './page-range.js';
-import { Pass, type PassHost } from './pass.js';
+import { clip, formatRange, type PageRange } from './page-range.js';
+import { Pass, type PassDetail, type PassHost } from './pass.js';
 import type { Registration, RegistrationHome, ToldConsumers } from './registration.js';
 import type { Section, SectionOwner } from './section.js';
 import { SrcuDomain } from './srcu.js';
 import type { FileState } from './state.js';
 import { standsFor } from './waits-for.js';
+
+/** A page that cannot be converted, and whose leases are in the way. */
+export interface Held {
+  readonly page: number;
+  readonly holders: readonly string[];
+}
 
 /** What operations, registrations and leases of one memory file share. */
 export class FileCore implements RegistrationHome, PassHost {
@@ -19,6 +26,8 @@ export class FileCore implements RegistrationHome, PassHost {
   readonly file: NotifiedFile;
   readonly state: FileState;
   readonly store: StoreFile;
+  /** What was declared of its store. */
+  readonly capabilities: StoreCapabilities;
   readonly notifiers: NotifierList<Registration>;
   readonly srcu: SrcuDomain;
   /** The operations that are queued or running, in the order of submission. */
@@ -32,12 +41,14 @@ export class FileCore implements RegistrationHome, PassHost {
     file: NotifiedFile,
     state: FileState,
     store: StoreFile,
+    capabilities: StoreCapabilities,
     notifiers: NotifierList<Registration>,
   ) {
     this.engine = engine;
     this.file = file;
     this.state = state;
     this.store = store;
+    this.capabilities = capabilities;
     this.notifiers = notifiers;
     this.srcu = new SrcuDomain(state.name);
   }
@@ -65,9 +76,9 @@ export class FileCore implements RegistrationHome, PassHost {
     type: NotifierCallback,
     reason: Reason,
     position: number,
-    begun: number = position,
+    detail?: PassDetail,
   ): Pass {
-    return new Pass(this, operation, type, reason, position, begun);
+    return new Pass(this, operation, type, reason, position, detail);
   }
 
   consumerFailed(pass: Pass, owner: SectionOwner, range: PageRange, error: unknown): void {
@@ -98,6 +109,25 @@ export class FileCore implements RegistrationHome, PassHost {
       if (registration.file === this.state.id) leases += registration.leases.size;
     }
     return leases;
+  }
+
+  /** The first of these pages that somebody holds a lease of, and who does. */
+  held(pages: readonly PageRange[]): Held | undefined {
+    let page = Infinity;
+    let holders: string[] = [];
+    for (const { file, name, leases } of this.engine.state.registrations.values()) {
+      if (file !== this.state.id) continue;
+      for (const [pfn, { offset, order }] of leases) {
+        if (this.state.frames.get(offset) !== pfn) continue; // The page has left, or come anew.
+        const start = offset - (offset % 2 ** order);
+        const first = clip(pages, { start, end: start + 2 ** order })[0]?.start;
+        if (first === undefined || first > page) continue;
+        if (first < page) holders = [];
+        page = first;
+        holders.push(name);
+      }
+    }
+    return holders.length === 0 ? undefined : { page, holders };
   }
 
   /** Resolves when every reader section that is open now is over. */

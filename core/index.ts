@@ -5,10 +5,20 @@ export type {
   FileSpec,
   PfnOps,
   PfnRun,
+  PluginHost,
   StoreFile,
   StoreHost,
 } from './backing-store.js';
 export { BackingStores } from './backing-stores.js';
+export type {
+  Access,
+  ContentMode,
+  Conversion,
+  MappingBudget,
+  Movement,
+  Side,
+  StoreCapabilities,
+} from './capabilities.js';
 export {
   CLOCK,
   FILES,
@@ -19,7 +29,7 @@ export {
   type Token,
 } from './container.js';
 export { createMemfile, Memfile, type MemfileOptions } from './create-memfile.js';
-export { ERRNO, MemfileError, type Effect, type ErrnoCode } from './errno.js';
+export { ERRNO, MemfileError, type Effect, type ErrnoCode, type Refused } from './errno.js';
 export type {
   EventType,
   FileFlag,
@@ -27,6 +37,7 @@ export type {
   Notification,
   NotifierCallback,
   PageEvent,
+  PluginData,
   RareEvent,
   Reason,
   Recorded,
@@ -46,6 +57,7 @@ export type { NotifiedFile, Notifier, NotifierEvent, NotifierFunction } from './
 export { NotifierList } from './notifier-list.js';
 export { NotifierSubject } from './notifier-subject.js';
 export type {
+  ConvertOptions,
   FallocateOptions,
   NotificationsOptions,
   OperationOptions,

@@ -1,27 +1,49 @@
 import type { AttachState, StoreFile } from './backing-store.js';
 import { arrive } from './arrival.js';
+import type { Access, Side, StoreCapabilities } from './capabilities.js';
+import { convert } from './conversion.js';
 import { depart } from './departure.js';
 import type { Engine } from './engine.js';
 import { MemfileError, type ErrnoCode, show } from './errno.js';
-import { SEALS, type FileFlag, type Reason, type Seal } from './event.js';
-import { replayTo } from './enlistment.js';
+import type { FileFlag, Reason, Seal } from './event.js';
+import { enlist } from './enlistment.js';
 import { FileCore } from './file-core.js';
 import { NotificationStream } from './notification-stream.js';
 import type { NotifiedFile, Notifier } from './notifier.js';
 import type { NotifierList } from './notifier-list.js';
 import type { Operation } from './operation.js';
 import {
+  checkConsumer,
+  checkConversion,
   checkOptions,
-  whatIsWrong,
+  checkSeals,
+  type ConvertOptions,
   type FallocateOptions,
   type NotificationsOptions,
   type OperationOptions,
   type RegisterOptions,
 } from './options.js';
-import { checkRange, isPageCount, MAX_PAGES, WHOLE_FILE, type PageRange } from './page-range.js';
-import { Registration } from './registration.js';
+import {
+  checkRange,
+  checkSize,
+  isPageCount,
+  MAX_PAGES,
+  WHOLE_FILE,
+  type PageRange,
+} from './page-range.js';
+import { poison } from './poison.js';
+import {
+  refusesConvert,
+  refusesFallocate,
+  refusesPunch,
+  refusesSeals,
+  refusesTruncate,
+} from './refusals.js';
+import type { Registration } from './registration.js';
 import type { Section } from './section.js';
+import { resize } from './resizing.js';
 import type { FileState } from './state.js';
+import { usable } from './usable.js';
 
 /**
  * A memory file: a size in pages, the pages that its backing store gave it, and a list of
@@ -42,17 +64,17 @@ export class MemoryFile implements NotifiedFile {
     engine: Engine,
     state: FileState,
     store: StoreFile,
+    capabilities: StoreCapabilities,
     notifiers: NotifierList<Registration>,
     onClosed: () => void,
   ) {
-    this.#core = new FileCore(engine, this, state, store, notifiers);
+    this.#core = new FileCore(engine, this, state, store, capabilities, notifiers);
     this.#onClosed = onClosed;
     const nothing: AttachState = { frames: [], leased: [], quarantined: [] };
     store.attach?.(
       {
         invalidate: (range, reason = 'device') => this.#hostInvalidate(range ?? {}, reason),
-        fallocate: (range, reason = 'device') =>
-          this.fallocate(range?.start, range?.end, { keepSize: true, reason }),
+        fallocate: (range, reason = 'device') => this.#hostFallocate(range ?? {}, reason),
       },
       nothing,
     );
@@ -84,6 +106,12 @@ export class MemoryFile implements NotifiedFile {
     return this.#core.state.seals;
   }
 
+  /** The pages of `[start, end)` that are private, there or not; the others are shared. */
+  privatePages(start = 0, end: number = MAX_PAGES): PageRange[] {
+    this.#checkPart('privatePages', start, end);
+    return this.#core.state.private.ranges(start, end);
+  }
+
   /** How many registrations are in its list. */
   get registrations(): number {
     return this.#core.notifiers.size;
@@ -94,14 +122,15 @@ export class MemoryFile implements NotifiedFile {
   }
 
   /**
-   * The pages of `[start, end)` that are there, as sorted ranges.
+   * The pages of `[start, end)` that are there, as sorted ranges; with `access`, those that a
+   * consumer with such access can use: of its side, and not poisoned.
    * @throws MemfileError EINVAL unless both are page numbers.
    */
-  populated(start = 0, end: number = MAX_PAGES): PageRange[] {
-    if (!isPageCount(start) || !isPageCount(end)) {
-      throw this.#error('EINVAL', 'populated', `[${show(start)}, ${show(end)}) is no range`);
-    }
-    return this.#core.state.frames.ranges(start, end);
+  populated(start = 0, end: number = MAX_PAGES, access?: Access): PageRange[] {
+    this.#checkPart('populated', start, end);
+    const { state } = this.#core;
+    const there = state.frames.ranges(start, end);
+    return access === undefined ? there : [...usable(state, there, access)];
   }
 
   /**
@@ -120,7 +149,7 @@ export class MemoryFile implements NotifiedFile {
       if (start >= last) {
         throw this.#error('EFAULT', 'fallocate', `page ${start} is past the end of "${this.name}"`);
       }
-      if (last > this.pages) this.#refuseSealed('fallocate', 'grow');
+      throwIf(refusesFallocate(this.#core, last));
       arrive(this.#core, operation, start, last, reason, !keepSize, () => this.#finish(operation));
     });
   }
@@ -135,7 +164,7 @@ export class MemoryFile implements NotifiedFile {
   punchHole(start: number, end: number, options: OperationOptions = {}): Promise<void> {
     const { reason = 'punch' } = options ?? {};
     return this.#operate('punchHole', start, end, options, (operation) => {
-      this.#refuseSealed('punchHole', 'write');
+      throwIf(refusesPunch(this.#core));
       depart(this.#core, operation, start, end, reason, () => this.#finish(operation));
     });
   }
@@ -148,41 +177,54 @@ export class MemoryFile implements NotifiedFile {
    */
   truncate(pages: number, options: OperationOptions = {}): Promise<void> {
     const { reason = 'truncate' } = options ?? {};
-    if (!isPageCount(pages)) {
-      return this.#refuse('EINVAL', 'truncate', `pages must be a page count, got ${show(pages)}`);
-    }
-    if (pages > MAX_PAGES) return this.#refuse('EFBIG', 'truncate', `${pages} pages`);
-    return this.#operate(
-      'truncate',
-      Math.min(pages, MAX_PAGES - 1),
-      MAX_PAGES,
-      options,
-      (operation) => {
-        const { state } = this.#core;
-        if (pages > state.pages) this.#refuseSealed('truncate', 'grow');
-        if (pages < state.pages) this.#refuseSealed('truncate', 'shrink');
-        if (state.pages !== 0 && state.flags.includes('inaccessible')) {
-          throw this.#error('EPERM', 'truncate', `"${this.name}" is inaccessible and has its size`);
-        }
-        const end = Math.max(state.pages, state.frames.limit);
-        if (pages !== state.pages) {
-          this.#core.record(operation, {
-            type: 'resize',
-            file: this.id,
-            operation: operation.id,
-            pages,
-          });
-        }
-        if (pages >= end) this.#finish(operation);
-        else {
-          depart(this.#core, operation, pages, end, reason, () => {
-            // The size has changed even if the store kept the pages.
-            if (operation.effect === 'none') operation.effect = 'partial';
-            this.#finish(operation);
-          });
-        }
-      },
-    );
+    const body = (operation: Operation): void => {
+      throwIf(refusesTruncate(this.#core, pages));
+      resize(this.#core, operation, pages, reason, () => this.#finish(operation));
+    };
+    const start = Math.min(pages, MAX_PAGES - 1);
+    const check = (): void => checkSize('truncate', pages);
+    return this.#operate('truncate', start, MAX_PAGES, options, body, check);
+  }
+
+  /**
+   * Makes pages `[start, end)` private or shared in place, whether they are there or not; punching
+   * changes nothing of it. Consumers that have them let go first; those that can use them from now
+   * on are told afterwards.
+   *
+   * Nothing has changed when it rejects (`effect` 'none'): EINVAL or EFBIG for bad arguments;
+   * EOPNOTSUPP when the store cannot do that with the contents; as a consumer refuses in `prepare`
+   * (EBUSY unless it throws a MemfileError), EAGAIN when a page is held by a lease, with `refused`
+   * naming consumer, page and holders; ENOMEM as the store says; EIO when a consumer fails to let go.
+   * With `effect` 'done', EIO: a consumer failed when it was told of the result.
+   */
+  convert(start: number, end: number, to: Side, options: ConvertOptions = {}): Promise<void> {
+    const { content = 'unspecified', signal } = options ?? {};
+    const conversion = { to, content };
+    const body = (operation: Operation): void => {
+      throwIf(refusesConvert(this.#core, conversion));
+      convert(this.#core, operation, { start, end }, conversion, () => this.#finish(operation));
+    };
+    const check = (): void => checkConversion('convert', conversion);
+    return this.#operate('convert', start, end, { signal }, body, check);
+  }
+
+  /**
+   * The frame of `page` has a hardware error, as memory_failure(): consumers let go and are told
+   * `error`. The page stays, and cannot be looked up (EHWPOISON) until it is punched; its frame is
+   * never used again. With a store of larger granule the whole granule is poisoned. Once is enough.
+   *
+   * Rejects with EINVAL or EFBIG for no page number, ENOENT for a hole, EIO when a consumer fails.
+   */
+  poison(page: number): Promise<void> {
+    return this.#operate('poison', page, page + 1, {}, (operation) => {
+      const { state } = this.#core;
+      if (!state.frames.has(page)) {
+        throw this.#error('ENOENT', 'poison', `page ${page} of "${this.name}" has no frame`);
+      }
+      const finish = (): void => this.#finish(operation);
+      if (state.poisoned.has(page)) finish();
+      else poison(this.#core, operation, operation, finish);
+    });
   }
 
   /**
@@ -190,8 +232,8 @@ export class MemoryFile implements NotifiedFile {
    * populated; from that position on it is told every event that overlaps its range.
    *
    * Rejects with EINVAL for a missing notifier or a bad range, EBADF when the file is closed, EINTR
-   * when `signal` fires first, EIO when the journal cannot write; with `replay`, as the consumer
-   * refuses (EBUSY unless it throws a MemfileError), `effect` 'none'.
+   * when `signal` fires first, EIO when the journal cannot write, EOPNOTSUPP when it cannot follow
+   * what the store does to pages, ENOSPC when its budget is too small; with `replay`, as it refuses (EBUSY unless it throws a MemfileError), `effect` 'none'.
    */
   register(notifier: Notifier, options: RegisterOptions = {}): Promise<Registration> {
     return this.#register('register', notifier, options, () => {});
@@ -230,27 +272,12 @@ export class MemoryFile implements NotifiedFile {
    * the file is sealed with 'seal', EBUSY for 'write' while leases are out.
    */
   addSeals(...seals: readonly Seal[]): Promise<void> {
-    const unknown = seals.filter((seal) => !SEALS.includes(seal));
-    if (unknown.length > 0 || seals.length === 0) {
-      const known = SEALS.map((seal) => `'${seal}'`).join(', ');
-      return this.#refuse(
-        'EINVAL',
-        'addSeals',
-        `${unknown.map(show).join()} is no seal; known are ${known}`,
-      );
-    }
-    return this.#operate('addSeals', 0, MAX_PAGES, {}, (operation) => {
-      this.#refuseSealed('addSeals', 'seal');
-      if (seals.includes('write') && this.#core.leases > 0) {
-        throw this.#error(
-          'EBUSY',
-          'addSeals',
-          `${this.#core.leases} leases of "${this.name}" are out`,
-        );
-      }
+    const body = (operation: Operation): void => {
+      throwIf(refusesSeals(this.#core, seals));
       this.#core.record(operation, { type: 'seal', file: this.id, seals: [...seals] });
       this.#finish(operation);
-    });
+    };
+    return this.#operate('addSeals', 0, MAX_PAGES, {}, body, () => checkSeals('addSeals', seals));
   }
 
   /**
@@ -286,6 +313,13 @@ export class MemoryFile implements NotifiedFile {
     return this.#core.sections;
   }
 
+  /** As `fallocate`, by the store itself: what callers may not do is no matter. */
+  #hostFallocate({ start, end }: PageRange, reason: Reason): Promise<void> {
+    return this.#operate('fallocate', start, end, { reason }, (operation) =>
+      arrive(this.#core, operation, start, end, reason, false, () => this.#finish(operation)),
+    );
+  }
+
   #hostInvalidate({ start, end }: PageRange, reason: Reason): Promise<void> {
     return this.#operate('invalidate', start, end, { reason }, (operation) =>
       depart(this.#core, operation, start, end, reason, () => this.#finish(operation)),
@@ -298,39 +332,16 @@ export class MemoryFile implements NotifiedFile {
     options: RegisterOptions,
     started: (registration: Registration) => void,
   ): Promise<Registration> {
-    const { name, signal, replay = false, votes = false } = options ?? {};
-    const { start, end } = options?.range ?? WHOLE_FILE;
+    const asked = { ...options };
+    const { start, end } = asked.range ?? WHOLE_FILE;
     const range = { start, end }; // The caller's object may change before the turn comes.
-    const wrong = whatIsWrong(notifier, name);
-    if (wrong !== undefined) return this.#refuse('EINVAL', syscall, wrong);
-    return this.#operate(syscall, range.start, range.end, { signal }, (operation) => {
-      const { engine, notifiers } = this.#core;
-      const id = engine.state.lastRegistration + 1;
-      const called = name ?? notifier.name ?? `consumer ${id}`;
-      const position = this.#core.record(operation, {
-        type: 'register',
-        file: this.id,
-        registration: id,
-        name: called,
-        start,
-        end,
-      });
-      const registration = new Registration(
-        this.#core,
-        id,
-        called,
-        range,
-        position,
-        notifier,
-        votes,
+    const { signal } = asked;
+    const body = (operation: Operation): void =>
+      enlist(this.#core, operation, notifier, { ...asked, range }, started, (registration) =>
+        this.#finish(operation, registration),
       );
-      notifiers.add(registration);
-      if (signal !== undefined) registration.unsubscribeOn(signal);
-      started(registration);
-      const finish = (): void => this.#finish(operation, registration);
-      if (replay) replayTo(this.#core, operation, registration, finish);
-      else finish();
-    });
+    const check = (): void => checkConsumer(syscall, notifier, asked);
+    return this.#operate(syscall, start, end, { signal }, body, check);
   }
 
   /** An operation on a range that a caller gave. */
@@ -340,9 +351,11 @@ export class MemoryFile implements NotifiedFile {
     end: number,
     options: OperationOptions,
     body: (operation: Operation) => void,
+    check?: () => void,
   ): Promise<T> {
     const { engine } = this.#core;
     try {
+      check?.();
       checkRange(syscall, start, end);
       checkOptions(syscall, options ?? {});
       if (engine.closing) throw this.#error('EBADF', syscall, 'the memfile is being torn down');
@@ -380,9 +393,9 @@ export class MemoryFile implements NotifiedFile {
     this.#finish(operation);
   }
 
-  #refuseSealed(syscall: string, seal: Seal): void {
-    if (!this.seals.has(seal)) return;
-    throw this.#error('EPERM', syscall, `"${this.name}" is sealed against it with '${seal}'`);
+  #checkPart(syscall: string, start: number, end: number): void {
+    if (isPageCount(start) && isPageCount(end)) return;
+    throw this.#error('EINVAL', syscall, `[${show(start)}, ${show(end)}) is no range`);
   }
 
   #refuse(code: ErrnoCode, syscall: string, detail: string): Promise<never> {
@@ -392,4 +405,8 @@ export class MemoryFile implements NotifiedFile {
   #error(code: ErrnoCode, syscall: string, detail: string): MemfileError {
     return new MemfileError(code, syscall, detail);
   }
+}
+
+function throwIf(refusal: MemfileError | undefined): void {
+  if (refusal !== undefined) throw refusal;
 }

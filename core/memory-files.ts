@@ -105,7 +105,14 @@ export class MemoryFiles<
     let file;
     try {
       const forget = (): boolean => this.#files.delete(id);
-      file = new MemoryFile(this.#engine, state.files.get(id)!, pages, this.#newList(), forget);
+      file = new MemoryFile(
+        this.#engine,
+        state.files.get(id)!,
+        pages,
+        plugin.capabilities ?? {},
+        this.#newList(),
+        forget,
+      );
     } catch (error) {
       this.#engine.record({ type: 'close', file: id });
       throw asMemfileError(error, 'createFile', `store "${store}" in attach`);

@@ -1,3 +1,4 @@
+import type { Access } from './capabilities.js';
 import { MAX_PAGES, type PageRange } from './page-range.js';
 import type { Pass } from './pass.js';
 import { RangeIndex, type Ranged } from './range-index.js';
@@ -6,6 +7,8 @@ import { RangeIndex, type Ranged } from './range-index.js';
 export interface Listed extends Ranged {
   /** Still in the list. */
   readonly active: boolean;
+  /** Which pages are its business. */
+  readonly access: Access;
   /** Where it stands among those of the whole file; the list's own. */
   place: number;
   /** Tells it of `[start, end)` of the pass, which is within its range. */
@@ -59,17 +62,22 @@ export class NotifierList<T extends Listed> {
     return found;
   }
 
-  /** Tells in the order of registration. */
-  tellArrival(pass: Pass, start: number, end: number): void {
-    for (const registration of this.concerned(start, end)) tell(registration, pass, start, end);
+  /** Tells those with one of these kinds of access, in the order of registration. */
+  tellArrival(pass: Pass, start: number, end: number, ...accesses: readonly Access[]): void {
+    for (const registration of this.concerned(start, end)) {
+      if (accesses.includes(registration.access)) tell(registration, pass, start, end);
+    }
   }
 
-  /** Tells the newest registration first; `told` gets those told, as they are told. */
-  tellDeparture(pass: Pass, start: number, end: number, told: T[]): void {
+  /**
+   * Tells the newest registration first, apart from those that have access to one side alone;
+   * `told` gets those told, as they are told.
+   */
+  tellDeparture(pass: Pass, start: number, end: number, told: T[], unless?: Access): void {
     const concerned = this.concerned(start, end);
     for (let i = concerned.length - 1; i >= 0; i--) {
       const registration = concerned[i]!;
-      if (!registration.active) continue;
+      if (!registration.active || registration.access === unless) continue;
       told.push(registration);
       tell(registration, pass, start, end);
     }

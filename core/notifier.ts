@@ -46,4 +46,9 @@ export interface Notifier {
   readonly invalidate?: NotifierFunction | undefined;
   /** They have left, apart from `event.kept`. Told in the reverse order of `invalidate`. */
   readonly invalidateEnd?: NotifierFunction | undefined;
+  /**
+   * Pages have a hardware error: they are there, and cannot be looked up (EHWPOISON) until they are
+   * punched. Their invalidation is over. Told in the order of registration.
+   */
+  readonly error?: NotifierFunction | undefined;
 }

@@ -1,4 +1,11 @@
-import { asMemfileError, MemfileError, messageOf, type Effect, type ErrnoCode } from './errno.js';
+import {
+  asMemfileError,
+  MemfileError,
+  messageOf,
+  type Effect,
+  type ErrnoCode,
+  type Refused,
+} from './errno.js';
 import { formatRange, type PageRange } from './page-range.js';
 import { DONE, standsFor, type WaitNode } from './waits-for.js';
 
@@ -37,6 +44,7 @@ export class Operation implements WaitNode, PageRange {
   /** Why it rejects, and what it did all the same, should anybody fail. */
   code: ErrnoCode = 'EIO';
   effect: Effect = 'done';
+  refused: Refused | undefined;
   /** Where a consumer failed to let go of pages that are leaving. */
   unsafe: readonly PageRange[] = NONE;
   /** Called when it leaves the queue, to run or because it was aborted. */
@@ -123,6 +131,13 @@ export class Operation implements WaitNode, PageRange {
     this.#unwatch = this.#host.watch(this);
   }
 
+  /** It does not take place: whatever was begun has to be undone. */
+  refuse(code: ErrnoCode, refused?: Refused): void {
+    this.code = code;
+    this.effect = 'none';
+    this.refused = refused;
+  }
+
   /** Something failed on the way, which does not stop it; `what` is for people. */
   failed(what: string, error: unknown): void {
     this.#failures = [...this.#failures, { what, error }];
@@ -146,8 +161,8 @@ export class Operation implements WaitNode, PageRange {
     const detail = failures.map(({ what, error }) => `${what}: ${messageOf(error)}`).join('; ');
     const errors = failures.map((failure) => failure.error);
     const cause = errors.length === 1 ? errors[0] : new AggregateError(errors, detail);
-    const { code, syscall, effect } = this;
-    this.reject(new MemfileError(code, syscall, detail, { effect, cause }));
+    const { code, syscall, effect, refused } = this;
+    this.reject(new MemfileError(code, syscall, detail, { effect, refused, cause }));
   }
 
   reject(error: MemfileError): void {

@@ -1,5 +1,15 @@
+import {
+  CONTENT_MODES,
+  MOVEMENTS,
+  type Access,
+  SIDES,
+  type ContentMode,
+  type Conversion,
+  type MappingBudget,
+  type Movement,
+} from './capabilities.js';
 import { MemfileError, show } from './errno.js';
-import { REASONS, type Reason } from './event.js';
+import { REASONS, SEALS, type Reason, type Seal } from './event.js';
 import type { Notifier } from './notifier.js';
 import type { PageRange } from './page-range.js';
 
@@ -13,6 +23,11 @@ export interface OperationOptions {
 export interface FallocateOptions extends OperationOptions {
   /** Do not let the file grow, as FALLOC_FL_KEEP_SIZE. Pages past the end are kept all the same. */
   readonly keepSize?: boolean | undefined;
+}
+
+export interface ConvertOptions extends Omit<OperationOptions, 'reason'> {
+  /** What becomes of the contents of the pages that are there; 'unspecified' by default. */
+  readonly content?: ContentMode | undefined;
 }
 
 export interface RegisterOptions {
@@ -30,6 +45,12 @@ export interface RegisterOptions {
    * by throwing or rejecting. False by default: then only the callbacks of the notifier are asked.
    */
   readonly votes?: boolean | undefined;
+  /** Which pages are its business: those of one side exist for it while they are so. 'both' by default. */
+  readonly access?: Access | undefined;
+  /** The most that it can follow; 'movable', which is everything, by default. */
+  readonly follows?: Movement | undefined;
+  /** How many mappings it may have: pages that it has no room for do not arrive (ENOSPC). */
+  readonly budget?: MappingBudget | undefined;
   /** Cancels the registration while it is queued, and unregisters it later. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -48,20 +69,63 @@ export function checkOptions(syscall: string, { signal, reason }: OperationOptio
   }
 }
 
-const CALLBACKS = ['prepare', 'fallocate', 'rollback', 'invalidate', 'invalidateEnd'] as const;
+const CALLBACKS = [
+  'prepare',
+  'fallocate',
+  'rollback',
+  'invalidate',
+  'invalidateEnd',
+  'error',
+] as const;
 
-/** Why these are no notifier and no name; undefined when they are. */
-export function whatIsWrong(notifier: Notifier, name: unknown): string | undefined {
+/** @throws MemfileError EINVAL for what is no notifier, no name, or no declaration of a consumer. */
+export function checkConsumer(
+  syscall: string,
+  notifier: Notifier,
+  { name, ...declared }: RegisterOptions,
+): void {
+  const refuse = (detail: string): MemfileError => new MemfileError('EINVAL', syscall, detail);
   if (typeof notifier !== 'object' || notifier === null) {
-    return `needs a notifier, got ${show(notifier)}`;
+    throw refuse(`needs a notifier, got ${show(notifier)}`);
   }
   for (const callback of CALLBACKS) {
     const value: unknown = notifier[callback] ?? undefined;
     if (value !== undefined && typeof value !== 'function') {
-      return `${callback} must be a function, got ${typeof value}`;
+      throw refuse(`${callback} must be a function, got ${typeof value}`);
     }
   }
   const called: unknown = name ?? notifier.name;
-  if (called !== undefined && typeof called !== 'string') return 'name must be a string';
-  return undefined;
+  if (called !== undefined && typeof called !== 'string') throw refuse('name must be a string');
+  checkDeclared(syscall, declared);
+}
+
+/** @throws MemfileError EINVAL for what no consumer can declare of itself. */
+export function checkDeclared(syscall: string, { access, follows, budget }: RegisterOptions): void {
+  if (access !== undefined) checkOneOf(syscall, 'access', access, [...SIDES, 'both']);
+  if (follows !== undefined) checkOneOf(syscall, 'follows', follows, MOVEMENTS);
+  if (budget === undefined) return;
+  const { limit, cost } = budget ?? {};
+  if (Number.isSafeInteger(limit) && limit >= 0 && typeof cost === 'function') return;
+  throw new MemfileError('EINVAL', syscall, 'a budget needs a limit, what is used, and cost()');
+}
+
+/** @throws MemfileError EINVAL for another side or content mode. */
+export function checkConversion(syscall: string, { to, content }: Conversion): void {
+  checkOneOf(syscall, 'to', to, SIDES);
+  checkOneOf(syscall, 'content', content, CONTENT_MODES);
+}
+
+function checkOneOf(syscall: string, what: string, value: string, names: readonly string[]): void {
+  if (names.includes(value)) return;
+  const known = names.map((name) => `'${name}'`).join(', ');
+  throw new MemfileError('EINVAL', syscall, `${what} must be one of ${known}, got ${show(value)}`);
+}
+
+/** @throws MemfileError EINVAL for no seal at all, or an unknown one. */
+export function checkSeals(syscall: string, seals: readonly Seal[]): void {
+  const unknown = seals.filter((seal) => !SEALS.includes(seal));
+  if (unknown.length === 0 && seals.length > 0) return;
+  const known = SEALS.map((seal) => `'${seal}'`).join(', ');
+  const wrong = `${unknown.map(show).join()} is no seal; known are ${known}`;
+  throw new MemfileError('EINVAL', syscall, wrong);
 }

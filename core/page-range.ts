@@ -35,6 +35,14 @@ export function checkRange(syscall: string, start: number, end: number): void {
   if (end > MAX_PAGES) throw new MemfileError('EFBIG', syscall, `end ${end} is past 2^51 pages`);
 }
 
+/** @throws MemfileError EINVAL unless it is a page count; EFBIG past the largest file. */
+export function checkSize(syscall: string, pages: number): void {
+  if (!isPageCount(pages)) {
+    throw new MemfileError('EINVAL', syscall, `pages must be a page count, got ${show(pages)}`);
+  }
+  if (pages > MAX_PAGES) throw new MemfileError('EFBIG', syscall, `${pages} pages`);
+}
+
 export function overlaps(a: PageRange, b: PageRange): boolean {
   return a.start < b.end && b.start < a.end;
 }

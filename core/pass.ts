@@ -1,4 +1,5 @@
 import { MemfileError } from './errno.js';
+import type { Conversion } from './capabilities.js';
 import type { Notification, NotifierCallback, Reason } from './event.js';
 import type { NotifiedFile, NotifierEvent } from './notifier.js';
 import type { Operation } from './operation.js';
@@ -12,6 +13,18 @@ export interface PassHost {
   consumerFailed(pass: Pass, owner: SectionOwner, range: PageRange, error: unknown): void;
 }
 
+/** What only some passes have. */
+export interface PassDetail {
+  /** The position of what began it; its own by default. */
+  readonly begun?: number | undefined;
+  readonly conversion?: Conversion | undefined;
+  readonly kept?: readonly PageRange[] | undefined;
+  /** With `rollback`: what it undoes. */
+  readonly undoes?: Pass | undefined;
+}
+
+const NO_DETAIL: PassDetail = {};
+
 /**
  * One event being told to the consumers it concerns, one after the other; also the event object
  * that each of them is handed.
@@ -21,6 +34,7 @@ export class Pass implements NotifierEvent {
   readonly position: number;
   readonly reason: Reason;
   readonly kept?: readonly PageRange[];
+  readonly conversion?: Conversion;
   readonly operation: Operation;
   /** The position of what began it; observers that joined since are not concerned. */
   readonly begun: number;
@@ -44,9 +58,7 @@ export class Pass implements NotifierEvent {
     type: NotifierCallback,
     reason: Reason,
     position: number,
-    begun: number,
-    kept?: readonly PageRange[],
-    undoes?: Pass,
+    { begun = position, conversion, kept, undoes }: PassDetail = NO_DETAIL,
   ) {
     this.#undoes = undoes;
     this.#agreed = type === 'prepare' ? new Set() : undefined;
@@ -57,6 +69,7 @@ export class Pass implements NotifierEvent {
     this.position = position;
     this.begun = begun;
     if (kept !== undefined) this.kept = kept;
+    if (conversion !== undefined) this.conversion = conversion;
   }
 
   get file(): NotifiedFile {
@@ -65,14 +78,16 @@ export class Pass implements NotifierEvent {
 
   /** The same event for a consumer of whose pages some stayed. */
   keeping(kept: readonly PageRange[]): Pass {
-    const { operation, type, reason, position, begun } = this;
-    return new Pass(this.#host, operation, type, reason, position, begun, kept);
+    const { operation, type, reason, position, begun, conversion } = this;
+    const detail = { begun, conversion, kept };
+    return new Pass(this.#host, operation, type, reason, position, detail);
   }
 
   /** The event that undoes this one, for those who had agreed. */
   undoing(position: number): Pass {
-    const { operation, reason } = this;
-    return new Pass(this.#host, operation, 'rollback', reason, position, position, undefined, this);
+    const { operation, reason, conversion } = this;
+    const detail = { conversion, undoes: this };
+    return new Pass(this.#host, operation, 'rollback', reason, position, detail);
   }
 
   /** A callback or observer is about to be called; false when this is not its business. */
@@ -172,10 +187,9 @@ export class Pass implements NotifierEvent {
   }
 
   notification(): Notification {
-    const { type, position, reason, kept, waitUntil } = this;
-    const [start, end] = [this.#start, this.#end];
-    return kept === undefined
-      ? { type, start, end, position, reason, waitUntil }
-      : { type, start, end, position, reason, kept, waitUntil };
+    const { type, position, reason, kept, conversion, waitUntil } = this;
+    const told = { type, start: this.#start, end: this.#end, position, reason, waitUntil };
+    if (kept === undefined && conversion === undefined) return told;
+    return { ...told, ...(kept && { kept }), ...(conversion && { conversion }) };
   }
 }

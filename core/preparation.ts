@@ -1,3 +1,5 @@
+import type { PfnRun } from './backing-store.js';
+import type { Conversion } from './capabilities.js';
 import { MemfileError } from './errno.js';
 import type { Reason } from './event.js';
 import type { FileCore } from './file-core.js';
@@ -7,81 +9,98 @@ import { formatRange, type PageRange } from './page-range.js';
 import type { Pass } from './pass.js';
 import type { Registration } from './registration.js';
 
+/** Who is asked about one stretch of pages. */
+export interface Question extends PageRange {
+  readonly voters: readonly Registration[];
+  /** The frames that would come to them, for their budgets. */
+  readonly runs: readonly PfnRun[];
+}
+
+interface Poll {
+  readonly reason: Reason;
+  readonly conversion?: Conversion;
+  readonly questions: readonly Question[];
+  /** Where the question and its undoing are recorded; answers the position. */
+  readonly record: (type: 'prepare' | 'rollback', range: PageRange) => number;
+}
+
 /** Consumers that were asked about one stretch of pages, in the order asked. */
 interface Asked extends PageRange {
   readonly pass: Pass;
   readonly consumers: Registration[];
 }
 
-/** Where the question and its undoing are recorded; answers the position. */
-type Record = (type: 'prepare' | 'rollback', range: PageRange) => number;
+/** Tells everybody who had agreed that it does not take place, in reverse. */
+export type RollBack = (then: () => void) => void;
 
 /**
- * Asks consumers whether pages may arrive. `then` learns whether all agreed; if not, everybody who
- * had agreed has been told to roll back, in reverse, and the operation knows who refused.
+ * Asks consumers whether pages may arrive, or change sides. `then` learns whether all agreed; if
+ * not, everybody who had agreed has been told to roll back, and the operation knows who refused.
  *
  * A consumer that leaves meanwhile has no vote.
  */
 export function prepare(
   file: FileCore,
   operation: Operation,
-  stretches: readonly PageRange[],
-  votersOf: (stretch: PageRange) => readonly Registration[],
-  reason: Reason,
-  record: Record,
-  then: (agreed: boolean) => void,
+  { reason, conversion, questions, record }: Poll,
+  then: (agreed: boolean, rollBack: RollBack) => void,
 ): void {
   const asked: Asked[] = [];
-  const questions = stretches.flatMap((stretch) =>
-    votersOf(stretch).map((voter) => ({ stretch, voter })),
+  const pending = questions.flatMap((question) =>
+    question.voters.map((voter) => ({ question, voter })),
   );
+  const rollBack: RollBack = (after) => {
+    for (let i = asked.length - 1; i >= 0; i--) {
+      const { start, end, pass, consumers } = asked[i]!;
+      const undoing = pass.undoing(record('rollback', { start, end }));
+      for (let c = consumers.length - 1; c >= 0; c--) tell(consumers[c]!, undoing, start, end);
+    }
+    operation.whenLetGo('every consumer has rolled back', after);
+  };
   let next = 0;
   const ask = (): void => {
     // Once somebody has refused, nobody else needs to be asked.
-    for (; next < questions.length && !refused(operation); next++) {
-      const { voter, stretch } = questions[next]!;
+    for (; next < pending.length && refusals(operation).length === 0; next++) {
+      const { voter, question } = pending[next]!;
       if (!voter.active) continue;
-      const { start, end } = stretch;
+      const { start, end, runs } = question;
       let last = asked.at(-1);
-      if (last?.start !== start) {
-        const pass = file.pass(operation, 'prepare', reason, record('prepare', stretch));
+      if (last?.start !== start || last.end !== end) {
+        const position = record('prepare', question);
+        const pass = file.pass(operation, 'prepare', reason, position, { conversion });
         asked.push((last = { start, end, pass, consumers: [] }));
       }
       last.consumers.push(voter);
-      tell(voter, last.pass, start, end);
+      const over = voter.overBudget(runs);
+      if (over === undefined) tell(voter, last.pass, start, end);
+      else voter.refuse(last.pass, start, end, over);
     }
     operation.whenLetGo('every consumer has voted', decide);
   };
   const decide = (): void => {
-    if (refused(operation)) rollBack(operation, asked, record, () => then(false));
-    else if (next < questions.length) ask(); // Who refused has left since, and has no vote.
-    else then(true);
+    if (refusals(operation).length > 0) {
+      giveReasons(file, operation);
+      rollBack(() => then(false, rollBack));
+    } else if (next < pending.length) ask(); // Who refused has left since, and has no vote.
+    else then(true, rollBack);
   };
-  if (questions.length === 0) then(true);
+  if (pending.length === 0) then(true, rollBack);
   else ask();
 }
 
-function refused(operation: Operation): boolean {
-  return operation.refusals.some(({ consumer }) => consumer.active);
+function refusals(operation: Operation): Operation['refusals'] {
+  if (operation.refusals.length === 0) return operation.refusals;
+  return operation.refusals.filter(({ consumer }) => consumer.active);
 }
 
-function rollBack(
-  operation: Operation,
-  asked: readonly Asked[],
-  record: Record,
-  then: () => void,
-): void {
-  const refusals = operation.refusals.filter(({ consumer }) => consumer.active);
-  for (const { consumer, start, end, error } of refusals) {
+function giveReasons(file: FileCore, operation: Operation): void {
+  const refused = refusals(operation);
+  for (const { consumer, start, end, error } of refused) {
     operation.failed(`"${consumer.name}" refused ${formatRange(start, end)}`, error);
   }
-  const { error: first } = refusals[0]!;
-  operation.code = first instanceof MemfileError ? first.code : 'EBUSY';
-  operation.effect = 'none';
-  for (let i = asked.length - 1; i >= 0; i--) {
-    const { start, end, pass, consumers } = asked[i]!;
-    const undoing = pass.undoing(record('rollback', { start, end }));
-    for (let c = consumers.length - 1; c >= 0; c--) tell(consumers[c]!, undoing, start, end);
-  }
-  operation.whenLetGo('every consumer has rolled back', then);
+  const { consumer, start, error } = refused[0]!;
+  const own = error instanceof MemfileError ? error : undefined;
+  const page = own?.refused?.page ?? start;
+  const holders = file.held([{ start: page, end: page + 1 }])?.holders ?? [];
+  operation.refuse(own?.code ?? 'EBUSY', { consumer: consumer.name, page, holders });
 }

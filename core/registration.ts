@@ -1,4 +1,5 @@
-import type { StoreFile } from './backing-store.js';
+import type { PfnRun, StoreFile } from './backing-store.js';
+import type { Access, MappingBudget } from './capabilities.js';
 import type { Engine } from './engine.js';
 import { asMemfileError, MemfileError, messageOf, show } from './errno.js';
 import type { NotifierCallback } from './event.js';
@@ -7,10 +8,14 @@ import type { NotifiedFile, Notifier, NotifierFunction } from './notifier.js';
 import type { NotifierList } from './notifier-list.js';
 import { NotifierSubject } from './notifier-subject.js';
 import { formatRange, isPageCount, type PageRange } from './page-range.js';
+import type { RegisterOptions } from './options.js';
+import { overBudget } from './negotiation.js';
 import type { Pass } from './pass.js';
+import { refusesBytes, refusesLookup } from './lookups.js';
 import type { Section, SectionOwner } from './section.js';
 import type { SrcuDomain } from './srcu.js';
 import type { FileState } from './state.js';
+import { clipRuns, usable } from './usable.js';
 import { DONE, standsFor, type WaitNode } from './waits-for.js';
 
 /** Who was told of the begin of an invalidation and not yet of its end, in the order told. */
@@ -43,8 +48,9 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   readonly range: PageRange;
   /** The journal's position as of which `snapshot` holds; every later event is told. */
   readonly position: number;
-  /** What of the range was populated then. */
+  /** What of the range was there and could be used by it then. */
   readonly snapshot: readonly PageRange[];
+  readonly access: Access;
   /** @internal */
   place = 0;
   readonly #home: RegistrationHome;
@@ -54,7 +60,9 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   readonly #rollback: NotifierFunction | undefined;
   readonly #invalidate: NotifierFunction | undefined;
   readonly #invalidateEnd: NotifierFunction | undefined;
+  readonly #error: NotifierFunction | undefined;
   readonly #observersVote: boolean;
+  readonly #budget: MappingBudget | undefined;
   #sections: Set<Section> | undefined;
   #pass: Pass | undefined;
   #active = true;
@@ -68,7 +76,7 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
     range: PageRange,
     position: number,
     notifier: Notifier,
-    observersVote: boolean,
+    { access = 'both', votes = false, budget }: RegisterOptions,
   ) {
     super();
     this.#home = home;
@@ -76,15 +84,18 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
     this.name = name;
     this.range = range;
     this.position = position;
-    this.snapshot = home.state.frames.ranges(range.start, range.end);
+    this.access = access;
+    this.snapshot = usable(home.state, home.state.frames.ranges(range.start, range.end), access);
     this.#notifier = notifier;
-    this.#observersVote = observersVote;
+    this.#observersVote = votes;
+    this.#budget = budget;
     // Resolved once: calling methods on consumers of many classes costs 2.5 times as much.
     this.#prepare = notifier.prepare ?? undefined;
     this.#fallocate = notifier.fallocate ?? undefined;
     this.#rollback = notifier.rollback ?? undefined;
     this.#invalidate = notifier.invalidate ?? undefined;
     this.#invalidateEnd = notifier.invalidateEnd ?? undefined;
+    this.#error = notifier.error ?? undefined;
   }
 
   /** @internal The age in its list. */
@@ -125,14 +136,28 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
 
   /** @internal Whether it is asked before pages arrive. */
   get votes(): boolean {
-    return this.#prepare !== undefined || this.#rollback !== undefined || this.#observersVote;
+    const asked = this.#prepare !== undefined || this.#rollback !== undefined;
+    return asked || this.#observersVote || this.#budget !== undefined;
+  }
+
+  /** @internal Why it has no room for these frames; undefined when it has. */
+  overBudget(runs: readonly PfnRun[]): MemfileError | undefined {
+    return this.#budget && overBudget('prepare', this.#budget, clipRuns(runs, this.range));
+  }
+
+  /** @internal It does not agree to pages `[start, end)`, without being called. */
+  refuse(pass: Pass, start: number, end: number, error: MemfileError): void {
+    pass.enter(this, Math.max(start, this.range.start), Math.min(end, this.range.end));
+    pass.fail(error);
+    pass.leave();
   }
 
   /**
    * Takes a lease of the page's frame. Between the begin and the end of an invalidation this is
    * still the old frame: check for a pending invalidation after looking up, as KVM does.
    * @throws MemfileError EINVAL for a page outside the range; EBADF after leaving; ENOENT for a
-   * hole; EIO when the store or the journal fails.
+   * hole; EFAULT for a page of the other side; EHWPOISON for a poisoned one; EIO when the store or
+   * the journal fails, and what the store throws.
    */
   lookup(offset: number): Lease {
     const { engine, state, store, srcu, file } = this.#home;
@@ -143,6 +168,8 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
     if (!this.#active) throw new MemfileError('EBADF', 'lookup', `"${this.name}" has unregistered`);
     const known = state.frames.get(offset);
     if (known < 0) throw new MemfileError('ENOENT', 'lookup', `page ${offset} of "${file.name}"`);
+    const refusal = refusesLookup(state, this, offset);
+    if (refusal !== undefined) throw refusal;
     const section = srcu.readLock();
     try {
       const { pfn, order } = store.getLockPfn(offset);
@@ -265,15 +292,11 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   }
 
   /** @internal */
-  leaseBytes({ pfn, order }: Lease): Uint8Array {
-    const { state, store } = this.#home;
-    if (state.flags.includes('inaccessible')) {
-      throw new MemfileError('EPERM', 'bytes', `"${state.name}" is inaccessible`);
-    }
-    if (store.bytes === undefined) {
-      throw new MemfileError('EOPNOTSUPP', 'bytes', `store "${state.store}" shows no contents`);
-    }
-    return store.bytes(pfn, order);
+  leaseBytes({ offset, pfn, order }: Lease): Uint8Array {
+    const { store } = this.#home;
+    const refusal = refusesBytes(this.#home, offset);
+    if (refusal !== undefined) throw refusal;
+    return store.bytes!(pfn - (offset % 2 ** order), order);
   }
 
   /** @internal */
@@ -329,6 +352,8 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
         return this.#prepare;
       case 'rollback':
         return this.#rollback;
+      case 'error':
+        return this.#error;
     }
   }
 

@@ -1,4 +1,4 @@
-import type { FileFlag, Reason, Seal } from './event.js';
+import type { FileFlag, PluginData, Reason, Seal } from './event.js';
 import type { Extents } from './extents.js';
 import type { PageRange } from './page-range.js';
 
@@ -13,6 +13,10 @@ export interface FileState {
   pages: number;
   /** Page to frame. */
   readonly frames: Extents;
+  /** The pages that are private, there or not; the others are shared. */
+  readonly private: Extents;
+  /** The pages whose frames have a hardware error. */
+  readonly poisoned: Extents;
   /** Invalidations that have begun and not ended, by operation. */
   readonly open: Map<number, OpenInvalidation>;
 }
@@ -58,6 +62,8 @@ export class MemfileState {
   readonly files = new Map<number, FileState>();
   readonly registrations = new Map<number, RegistrationState>();
   readonly quarantined: Quarantined[] = [];
+  /** What each store said last of itself, by the names that it gave. */
+  readonly plugins = new Map<string, Record<string, PluginData>>();
 
   /** Plain data: two states are equal when this is. */
   toJSON(): StateSnapshot {
@@ -70,8 +76,10 @@ export class MemfileState {
         pages: file.pages,
         flags: [...file.flags],
         seals: [...file.seals].sort(),
-        populated: file.frames.ranges().map(({ start, end }) => [start, end] as const),
+        populated: pairs(file.frames),
         frames: file.frames.runs().map(({ start, end, value }) => [start, end, value] as const),
+        private: pairs(file.private),
+        poisoned: pairs(file.poisoned),
         open: [...file.open].map(([operation, { start, end, reason, kept }]) => ({
           operation,
           start,
@@ -102,8 +110,13 @@ export class MemfileState {
         })),
       ),
       quarantined: this.quarantined.map((run) => ({ ...run })),
+      plugins: Object.fromEntries([...this.plugins].map(([name, said]) => [name, { ...said }])),
     };
   }
+}
+
+function pairs(pages: Extents): Pair[] {
+  return pages.ranges().map(({ start, end }) => [start, end]);
 }
 
 type Pair = readonly [start: number, end: number];
@@ -119,6 +132,8 @@ export interface StateSnapshot {
     readonly seals: readonly Seal[];
     readonly populated: readonly Pair[];
     readonly frames: readonly (readonly [start: number, end: number, pfn: number])[];
+    readonly private: readonly Pair[];
+    readonly poisoned: readonly Pair[];
     readonly open: readonly {
       readonly operation: number;
       readonly start: number;
@@ -145,4 +160,5 @@ export interface StateSnapshot {
     readonly count: number;
   }[];
   readonly quarantined: readonly Quarantined[];
+  readonly plugins: Readonly<Record<string, Readonly<Record<string, PluginData>>>>;
 }

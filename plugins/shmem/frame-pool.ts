@@ -38,7 +38,7 @@ export class FramePool {
     if (reused === undefined) this.#next = end;
     else {
       this.#free.delete(start, end);
-      this.#zero(start, end);
+      this.zero(start, end);
     }
     return { start, end };
   }
@@ -93,7 +93,8 @@ export class FramePool {
     return chunk.subarray(at, at + PAGE_SIZE);
   }
 
-  #zero(start: number, end: number): void {
+  /** Zeroes the contents of frames; those that nobody looked at are zero already. */
+  zero(start: number, end: number): void {
     for (let pfn = start; pfn < end;) {
       const key = Math.floor(pfn / CHUNK_FRAMES);
       const stop = Math.min(end, (key + 1) * CHUNK_FRAMES);

@@ -4,7 +4,9 @@ import {
   MemfileError,
   type Allocation,
   type BackingStore,
+  type ContentMode,
   type PfnRun,
+  type Side,
   type StoreFile,
 } from '../../core/index.js';
 import { brand } from '../../core/copy.js';
@@ -33,6 +35,7 @@ export function shmem(options: ShmemOptions = {}): BackingStore<'shmem', object>
   const pool = new FramePool(quota);
   return brand({
     name: 'shmem',
+    capabilities: { conversions: ['unspecified', 'zero', 'preserve'] },
     createFile: ({ name }) => new ShmemFile(name, pool, maxPages),
   });
 }
@@ -74,6 +77,25 @@ class ShmemFile implements StoreFile {
     const runs = this.#frames.runs(start, end);
     this.#frames.delete(start, end);
     for (const run of runs) this.#pool.release(run.value, run.value + (run.end - run.start));
+  }
+
+  plan(start: number, end: number): MemfileError | undefined {
+    if (end - start > this.#maxPages) {
+      return this.#noSpace(`${end - start} pages asked for, the limit is ${this.#maxPages}`);
+    }
+    const missing = this.#frames
+      .holes(start, end)
+      .reduce((sum, hole) => sum + hole.end - hole.start, 0);
+    const { available } = this.#pool;
+    if (missing <= available) return undefined;
+    return this.#noSpace(`${missing} pages are missing, the quota has ${available} left`);
+  }
+
+  convert(start: number, end: number, _to: Side, content: ContentMode): void {
+    if (content !== 'zero') return;
+    for (const run of this.#frames.runs(start, end)) {
+      this.#pool.zero(run.value, run.value + (run.end - run.start));
+    }
   }
 
   getLockPfn(offset: number): { pfn: number; order: number } {

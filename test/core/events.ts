@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import { SIDES } from '../../core/capabilities.js';
 import { REASONS, SEALS } from '../../core/event.js';
 import type { FileFlag, JournalEvent, PageEvent, RareEvent } from '../../core/index.js';
 import { MAX_PAGES } from '../../core/index.js';
@@ -37,7 +38,7 @@ export const pageEvent: fc.Arbitrary<PageEvent> = fc.oneof(
   })),
   fc
     .tuple(
-      fc.constantFrom('invalidate', 'invalidateEnd', 'prepare', 'rollback'),
+      fc.constantFrom('invalidate', 'invalidateEnd', 'prepare', 'rollback', 'usable', 'error'),
       inOperation,
       range,
       reason,
@@ -46,6 +47,12 @@ export const pageEvent: fc.Arbitrary<PageEvent> = fc.oneof(
   fc
     .tuple(inOperation, range)
     .map(([where, range]): PageEvent => ({ type: 'kept', ...where, ...range })),
+  fc
+    .tuple(inOperation, range, fc.constantFrom(...SIDES))
+    .map(([where, range, to]): PageEvent => ({ type: 'convert', ...where, ...range, to })),
+  fc
+    .tuple(inOperation, range)
+    .map(([where, range]): PageEvent => ({ type: 'poison', ...where, ...range })),
   fc
     .tuple(inOperation, range, pfn)
     .map(([where, range, pfn]): PageEvent => ({ type: 'quarantine', ...where, ...range, pfn })),
@@ -135,6 +142,12 @@ export const rareEvent: fc.Arbitrary<RareEvent> = fc.oneof(
     })),
   fc.record({ type: fc.constant('evict'), file: small, registration: small }),
   fc.record({ type: fc.constant('close'), file: small }),
+  fc.record({
+    type: fc.constant('plugin'),
+    plugin: fc.string(),
+    name: fc.string(),
+    data: fc.dictionary(fc.string(), fc.integer()).map((data) => ({ ...data })),
+  }),
 );
 
 export const journalEvent: fc.Arbitrary<JournalEvent> = fc.oneof(

@@ -76,7 +76,12 @@ describe('MemoryJournal', () => {
     for (const [index, event] of events.entries()) {
       const file = index + 1;
       const expected = file % 3 === 0 ? closing(file) : leaving(file);
-      if (event.position !== file || event.type !== expected.type || event.file !== file) {
+      if (
+        event.position !== file ||
+        event.type !== expected.type ||
+        !('file' in event) ||
+        event.file !== file
+      ) {
         expect(event).toEqual({ ...expected, position: file });
       }
     }

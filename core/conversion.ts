@@ -1,0 +1,105 @@
+import type { Conversion, Side } from './capabilities.js';
+import { asMemfileError } from './errno.js';
+import type { FileCore } from './file-core.js';
+import type { Operation } from './operation.js';
+import { overlaps, type PageRange } from './page-range.js';
+import { prepare, type Question } from './preparation.js';
+import { ofSide, usable, usableFrames, usableIn } from './usable.js';
+import { withdraw } from './withdrawal.js';
+
+/**
+ * Makes pages private or shared, in place: asks, makes everybody let go who has them as they are,
+ * changes them, and tells those who can use them from now on. Unmapped before, mapped after.
+ *
+ * Anybody can be in the way: a consumer that refuses or fails to let go, a lease, the store. Then
+ * everything is undone, in reverse, and the operation says by whom.
+ */
+export function convert(
+  file: FileCore,
+  operation: Operation,
+  { start, end }: PageRange,
+  conversion: Conversion,
+  then: () => void,
+): void {
+  const { state } = file;
+  const { to, content } = conversion;
+  const from: Side = to === 'private' ? 'shared' : 'private';
+  const changing = ofSide(state, { start, end }, from);
+  if (changing.length === 0 && content !== 'zero') {
+    then();
+    return;
+  }
+  const reason = 'convert';
+  const where = { file: state.id, operation: operation.id };
+  const gained = usable(state, state.frames.ranges(start, end), from);
+  const voters = file.notifiers.concerned(start, end).filter(({ votes }) => votes);
+  const losing = voters.filter(({ access }) => access !== to);
+  const questions = [
+    { start, end, runs: [], voters: losing },
+    ...gained.map((range): Question => ({
+      ...range,
+      runs: usableFrames(state, range, from),
+      voters: voters.filter((voter) => voter.access === to && overlaps(voter.range, range)),
+    })),
+  ];
+  const record = (type: 'prepare' | 'rollback' | 'usable', { start, end }: PageRange): number =>
+    file.record(operation, { type, ...where, start, end, reason });
+  const tellUsable = (): void => {
+    for (const range of gained) {
+      const pass = file.pass(operation, 'fallocate', reason, record('usable', range), {
+        conversion,
+      });
+      file.notifiers.tellArrival(pass, range.start, range.end, to);
+    }
+    operation.whenLetGo('every consumer has taken notice', then);
+  };
+  prepare(file, operation, { reason, conversion, questions, record }, (agreed, rollBack) => {
+    if (!agreed) {
+      then();
+      return;
+    }
+    let possible = false;
+    const between = () => {
+      possible = canChange(file, operation, { start, end }, changing, conversion);
+      if (possible) file.record(operation, { type: 'convert', ...where, start, end, to });
+      const there = state.frames.ranges(start, end);
+      return (consumer: Parameters<typeof usableIn>[2]) => usableIn(state, there, consumer);
+    };
+    withdraw(file, operation, { start, end, reason, unless: to, conversion, between }, () => {
+      if (possible) tellUsable();
+      else rollBack(then);
+    });
+  });
+}
+
+/** Everybody has let go as far as they said; whether that is enough, and the store agrees. */
+function canChange(
+  file: FileCore,
+  operation: Operation,
+  { start, end }: PageRange,
+  changing: readonly PageRange[],
+  { to, content }: Conversion,
+): boolean {
+  const { state, store } = file;
+  if (operation.hasFailed) {
+    operation.refuse('EIO');
+    return false;
+  }
+  const held = file.held(changing);
+  if (held !== undefined) {
+    const { page, holders } = held;
+    const who = holders.map((name) => `"${name}"`).join(', ');
+    operation.failed(`page ${page} of "${state.name}" is held`, new Error(`by ${who}`));
+    operation.refuse('EAGAIN', { consumer: holders[0]!, page, holders });
+    return false;
+  }
+  try {
+    store.convert?.(start, end, to, content);
+  } catch (error) {
+    const who = `store "${state.store}"`;
+    operation.failed(`${who} failed in convert`, error);
+    operation.refuse(asMemfileError(error, 'convert', who).code);
+    return false;
+  }
+  return true;
+}

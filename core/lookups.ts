@@ -1,0 +1,34 @@
+import type { StoreFile } from './backing-store.js';
+import type { Access } from './capabilities.js';
+import { MemfileError } from './errno.js';
+import type { FileState } from './state.js';
+
+/** Only what a side or an error of the page says; whether it is there is not asked. */
+export function refusesLookup(
+  state: FileState,
+  { name, access }: { readonly name: string; readonly access: Access },
+  page: number,
+): MemfileError | undefined {
+  if (state.poisoned.pages > 0 && state.poisoned.has(page)) return poisoned(state, 'lookup', page);
+  if (access === 'both') return undefined;
+  const side = state.private.has(page) ? 'private' : 'shared';
+  if (side === access) return undefined;
+  const what = `page ${page} of "${state.name}" is ${side}, "${name}" has access to ${access} pages`;
+  return new MemfileError('EFAULT', 'lookup', what);
+}
+
+export function refusesBytes(
+  { state, store }: { readonly state: FileState; readonly store: StoreFile },
+  page: number,
+): MemfileError | undefined {
+  if (state.poisoned.has(page)) return poisoned(state, 'bytes', page);
+  if (state.flags.includes('inaccessible')) {
+    return new MemfileError('EPERM', 'bytes', `"${state.name}" is inaccessible`);
+  }
+  if (store.bytes !== undefined) return undefined;
+  return new MemfileError('EOPNOTSUPP', 'bytes', `store "${state.store}" shows no contents`);
+}
+
+function poisoned({ name }: FileState, syscall: string, page: number): MemfileError {
+  return new MemfileError('EHWPOISON', syscall, `page ${page} of "${name}"`);
+}

@@ -1,0 +1,31 @@
+import type { FileCore } from './file-core.js';
+import type { Operation } from './operation.js';
+import type { PageRange } from './page-range.js';
+import { withdraw } from './withdrawal.js';
+
+/**
+ * The frames of pages `[start, end)` have a hardware error, as `kvm_gmem_error_folio` has it: every
+ * consumer lets go, the pages stay and cannot be looked up any more, and consumers are told why.
+ * The frames are never used again.
+ */
+export function poison(
+  file: FileCore,
+  operation: Operation,
+  { start, end }: PageRange,
+  then: () => void,
+): void {
+  const reason = 'poison';
+  const where = { file: file.state.id, operation: operation.id, start, end };
+  const between = () => {
+    for (const pages of file.state.frames.ranges(start, end)) {
+      file.record(operation, { type: 'poison', ...where, ...pages });
+    }
+    return () => [];
+  };
+  withdraw(file, operation, { start, end, reason, between }, () => {
+    const position = file.record(operation, { type: 'error', ...where, reason });
+    const pass = file.pass(operation, 'error', reason, position);
+    file.notifiers.tellArrival(pass, start, end, 'both', 'shared', 'private');
+    operation.whenLetGo('every consumer has taken notice', then);
+  });
+}

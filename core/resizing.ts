@@ -1,0 +1,28 @@
+import { depart } from './departure.js';
+import type { Reason } from './event.js';
+import type { FileCore } from './file-core.js';
+import type { Operation } from './operation.js';
+
+/** Sets the size of a file, in pages; what lies past it leaves. */
+export function resize(
+  file: FileCore,
+  operation: Operation,
+  pages: number,
+  reason: Reason,
+  then: () => void,
+): void {
+  const { state } = file;
+  const end = Math.max(state.pages, state.frames.limit);
+  if (pages !== state.pages) {
+    file.record(operation, { type: 'resize', file: state.id, operation: operation.id, pages });
+  }
+  if (pages >= end) {
+    then();
+    return;
+  }
+  depart(file, operation, pages, end, reason, () => {
+    // The size has changed even if the store kept the pages.
+    if (operation.effect === 'none') operation.effect = 'partial';
+    then();
+  });
+}
