@@ -4,9 +4,6 @@ import type { Journal } from './journal.js';
 import { subtract } from './page-range.js';
 import { MemfileState, type FileState, type RegistrationState } from './state.js';
 
-/** In large chunks: what is private may be all of a file. */
-const ATTRIBUTE_CHUNK = 2 ** 31;
-
 /**
  * Folds one event into the state, in place. The only code that changes a state, live and in
  * replay; it reads nothing but its two arguments.
@@ -77,7 +74,7 @@ export function evolve(state: MemfileState, event: JournalEvent): MemfileState {
         options,
         seals: new Set(event.seals),
         frames: new Extents(),
-        private: new Extents(ATTRIBUTE_CHUNK),
+        private: new Extents(),
         poisoned: new Extents(),
         open: new Map(),
       });

@@ -18,8 +18,7 @@ export interface MemoryAttributes {
 
 /** Which guest pages are private; shared by default. Guest pages, half-open. */
 export class Attributes {
-  /** In large chunks: what is private may be all of guest memory. */
-  readonly #private = new Extents(2 ** 31);
+  readonly #private = new Extents();
 
   isPrivate(gfn: number): boolean {
     return this.#private.has(gfn);

@@ -27,9 +27,6 @@ export interface FileReport {
   readonly untouchedBytes: number;
 }
 
-/** Bytes in a chunk of the union of punched bytes: more than most traces ever punch. */
-const UNION_CHUNK = 2 ** 31;
-
 /** One memory file of a trace while it runs, and the counts that its report is made of. */
 export class FileRun {
   readonly file: MemoryFile;
@@ -48,7 +45,7 @@ export class FileRun {
   /** The mappings of it that are not gone. */
   readonly mappings = new Set<VmmMapping>();
   readonly #state: MemfileState;
-  readonly #punched = new Extents(UNION_CHUNK);
+  readonly #punched = new Extents();
   #allocated = 0;
   #peak = 0;
 

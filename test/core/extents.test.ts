@@ -81,12 +81,12 @@ describe('Extents', () => {
     expect(extents.holes(3, 5)).toEqual([{ start: 3, end: 5 }]);
   });
 
-  it('is a map from pages to numbers, whatever is set and deleted, across chunks', () => {
-    const chunkSize = fc.constantFrom(1, 2, 3, 7, 16, PAGES, 2 ** 20);
+  it('is a map from pages to numbers, whatever is set and deleted, across blocks', () => {
+    const blockRuns = fc.constantFrom(1, 2, 3, 7, 256);
     const program = fc.array(command, { maxLength: 25 });
     fc.assert(
-      fc.property(chunkSize, program, range, (chunkSize, program, window) => {
-        const extents = new Extents(chunkSize);
+      fc.property(blockRuns, program, range, (blockRuns, program, window) => {
+        const extents = new Extents(blockRuns);
         const model = new PerPage();
         for (const { type, start, end, ...rest } of program) {
           if (type === 'delete') {
@@ -113,12 +113,11 @@ describe('Extents', () => {
         const first = extents.first();
         expect(first?.start).toBe(runs[0]?.start);
         expect(first?.value).toBe(runs[0]?.value);
-        // What crosses a chunk's border may be told in two.
-        const border = (Math.floor((first?.start ?? 0) / chunkSize) + 1) * chunkSize;
-        if (first !== undefined) {
-          expect(first.end).toBeLessThanOrEqual(runs[0]!.end);
-          expect(first.end).toBeGreaterThanOrEqual(Math.min(runs[0]!.end, border));
-        }
+        // What crosses from one block to the next may be told in two.
+        if (first !== undefined) expect(first.end).toBeLessThanOrEqual(runs[0]!.end);
+        expect(extents.count(start, end)).toBe(
+          model.ranges(start, end, true).reduce((pages, held) => pages + held.end - held.start, 0),
+        );
       }),
       { numRuns: 300 },
     );
@@ -127,7 +126,7 @@ describe('Extents', () => {
   it('as a set, holds every page as itself', () => {
     fc.assert(
       fc.property(fc.array(range, { maxLength: 10 }), (ranges) => {
-        const extents = new Extents(7);
+        const extents = new Extents(2);
         for (const { start, end } of ranges) extents.add(start, end);
         for (let page = 0; page < PAGES; page++) {
           const there = ranges.some(({ start, end }) => page >= start && page < end);
@@ -200,7 +199,7 @@ describe('Extents', () => {
     it('visits only what is there when a range is huge', () => {
       const extents = new Extents();
       for (const start of [0, 2 ** 30, 2 ** 50]) extents.set(start, start + 2, start);
-      // A walk over every chunk of 2^51 pages would take 2^31 steps.
+      // A walk over every span of 2^51 pages would take 2^20 steps.
       expect(extents.holes(0, MAX_PAGES)).toHaveLength(3);
       expect(extents.delete(1, MAX_PAGES)).toBe(5);
       expect(extents.runs()).toEqual([{ start: 0, end: 1, value: 0 }]);
@@ -211,14 +210,14 @@ describe('Extents', () => {
     const END = 2 ** 28;
     const STEP = 512;
 
-    it('are one run, a stored one for each chunk', () => {
+    it('are one run', () => {
       const extents = new Extents();
       for (let page = 0; page < END; page += STEP) extents.set(page, page + STEP, page + 1);
       expect(extents.pages).toBe(END);
       expect(extents.limit).toBe(END);
       expect(extents.runs()).toEqual([{ start: 0, end: END, value: 1 }]);
       expect(extents.runs()).toHaveLength(1);
-      expect(extents.first()).toEqual({ start: 0, end: 2 ** 20, value: 1 });
+      expect(extents.first()).toEqual({ start: 0, end: END, value: 1 });
     });
 
     it('are one run too when every other piece came first', () => {
@@ -234,5 +233,27 @@ describe('Extents', () => {
       expect(extents.delete(0, END)).toBe(END);
       expect(extents.first()).toBeUndefined();
     });
+  });
+});
+
+describe('many pages here and there', () => {
+  it('hold what was set, whatever the order, across full and split blocks', () => {
+    const extents = new Extents();
+    const model = new Map<number, number>();
+    let state = 12345;
+    for (let i = 0; i < 200_000; i++) {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      const page = (state >>> 4) * 16; // Of three spans.
+      if (model.has(page) && i % 3 === 0) {
+        model.delete(page);
+        extents.delete(page, page + 1);
+      } else {
+        model.set(page, i);
+        extents.set(page, page + 1, i);
+      }
+    }
+    expect(extents.pages).toBe(model.size);
+    expect([...model].filter(([page, value]) => extents.get(page) !== value)).toEqual([]);
+    expect(extents.runs()).toHaveLength(model.size);
   });
 });
