@@ -3,10 +3,11 @@ import { asMemfileError, MemfileError } from './errno.js';
 import type { PfnRun } from './backing-store.js';
 import type { Reason } from './event.js';
 import type { FileCore } from './file-core.js';
-import type { Operation } from './operation.js';
-import { countPages, normalize, subtract, type PageRange } from './page-range.js';
+import type { Operation, Step } from './operation.js';
+import { normalize, subtract, type PageRange } from './page-range.js';
 import { prepare } from './preparation.js';
 import type { Registration } from './registration.js';
+import { tellOldestFirst } from './telling.js';
 import { bySide } from './usable.js';
 
 /** Pages that arrive one beside the other, all private or all shared, whatever their frames. */
@@ -27,43 +28,53 @@ export function arrive(
   end: number,
   reason: Reason,
   grow: boolean,
-  then: () => void,
+  then: Step,
 ): void {
   const { runs, error } = allocate(file, operation, start, end);
   const stretches = sideBySide(file.state, runs);
-  const questions = stretches.map((stretch) => ({ ...stretch, voters: votersOf(file, stretch) }));
-  const record = (type: 'prepare' | 'rollback', { start, end }: PageRange): number =>
-    file.record(operation, {
-      type,
-      file: file.state.id,
-      operation: operation.id,
-      start,
-      end,
-      reason,
-    });
+  const size = grow && error === undefined ? end : 0;
+  const arrived = (): void => {
+    commit(file, operation, stretches, reason, size);
+    if (error !== undefined) {
+      operation.code = error.code;
+      operation.effect = 'partial';
+      operation.failed(`store "${file.state.store}" failed in allocate`, error);
+    }
+    operation.whenLetGo('every consumer has taken notice', then);
+  };
   const takeBack = (): void => {
     for (const run of runs) giveBack(file, operation, run);
   };
   try {
-    prepare(file, operation, { reason, questions, record }, (agreed) => {
-      if (!agreed) {
-        takeBack();
-        then();
-        return;
-      }
-      const size = grow && error === undefined ? end : 0;
-      commit(file, operation, stretches, reason, size);
-      if (error !== undefined) {
-        operation.code = error.code;
-        operation.effect = 'partial';
-        operation.failed(`store "${file.state.store}" failed in allocate`, error);
-      }
-      operation.whenLetGo('every consumer has taken notice', then);
-    });
+    if (file.notifiers.voters === 0) arrived();
+    else {
+      vote(file, operation, stretches, reason, (agreed) => {
+        if (agreed) arrived();
+        else {
+          takeBack();
+          then(operation);
+        }
+      });
+    }
   } catch (refused) {
     takeBack(); // The first event of the operation could not be recorded.
     throw refused;
   }
+}
+
+/** Asks those who want to be asked about the stretches that are their business. */
+function vote(
+  file: FileCore,
+  operation: Operation,
+  stretches: readonly Stretch[],
+  reason: Reason,
+  then: (agreed: boolean) => void,
+): void {
+  const where = { file: file.state.id, operation: operation.id, reason };
+  const questions = stretches.map((stretch) => ({ ...stretch, voters: votersOf(file, stretch) }));
+  const record = (type: 'prepare' | 'rollback', { start, end }: PageRange): number =>
+    file.record(operation, { type, ...where, start, end });
+  prepare(file, operation, { reason, questions, record }, then);
 }
 
 /** Pages that never arrived go back to their store; it is reported when it does not take them. */
@@ -104,8 +115,11 @@ function commit(
         reason,
       });
     }
+    const audience = file.notifiers.concerned(first, last);
+    if (audience.length === 0) continue;
     const pass = file.pass(operation, 'fallocate', reason, position);
-    file.notifiers.tellArrival(pass, first, last, 'both', side);
+    const other = side === 'shared' ? 'private' : 'shared';
+    tellOldestFirst(file.engine, audience, pass, first, last, other);
   }
 }
 
@@ -114,7 +128,11 @@ function votersOf(file: FileCore, { start, end, side }: Stretch): Registration[]
   return concerned.filter(({ votes, access }) => votes && (access === 'both' || access === side));
 }
 
-function sideBySide(state: FileCore['state'], runs: readonly PfnRun[]): Stretch[] {
+function sideBySide(state: FileCore['state'], runs: readonly PfnRun[]): readonly Stretch[] {
+  const [only] = runs;
+  if (only !== undefined && runs.length === 1 && state.private.pages === 0) {
+    return [{ start: only.start, end: only.end, side: 'shared', runs }];
+  }
   const stretches: { start: number; end: number; side: Side; runs: PfnRun[] }[] = [];
   for (const run of runs) {
     for (const { start, end, side } of bySide(state, run)) {
@@ -137,17 +155,17 @@ function allocate(
   end: number,
 ): { readonly runs: readonly PfnRun[]; readonly error: MemfileError | undefined } {
   const { syscall } = operation;
-  const missing = countPages(state.frames.holes(start, end));
-  if (missing === 0) return { runs: [], error: undefined };
-  const who = `store "${state.store}"`;
+  const missing = end - start - state.frames.count(start, end);
+  if (missing === 0) return NOTHING;
   let allocation;
   try {
     allocation = store.allocate(start, end);
   } catch (error) {
-    throw asMemfileError(error, syscall, `${who} in allocate`);
+    throw asMemfileError(error, syscall, `store "${state.store}" in allocate`);
   }
   const { runs } = allocation;
-  const error = allocation.error && asMemfileError(allocation.error, syscall, `${who} in allocate`);
+  const who = allocation.error === undefined ? '' : `store "${state.store}" in allocate`;
+  const error = allocation.error && asMemfileError(allocation.error, syscall, who);
   let at = operation.start;
   let inside = 0;
   for (const run of runs) {
@@ -155,23 +173,21 @@ function allocate(
       run.start < at ||
       run.end <= run.start ||
       run.end > operation.end ||
-      taken(state.frames, run)
+      state.frames.count(run.start, run.end) > 0
     ) {
       for (const added of runs) store.free(added.start, added.end);
       const what = `pages [${run.start}, ${run.end}) that it was not asked for`;
-      throw new MemfileError('EIO', syscall, `${who} allocated ${what}`);
+      throw new MemfileError('EIO', syscall, `store "${state.store}" allocated ${what}`);
     }
     at = run.end;
     inside += Math.max(0, Math.min(run.end, end) - Math.max(run.start, start));
   }
   if (error !== undefined && runs.length === 0) throw error;
   if (error === undefined && inside < missing) {
-    const why = `${who} allocated ${inside} of ${missing} pages without saying why`;
+    const why = `store "${state.store}" allocated ${inside} of ${missing} pages without saying why`;
     return { runs, error: new MemfileError('EIO', syscall, why) };
   }
   return { runs, error };
 }
 
-function taken(frames: FileCore['state']['frames'], { start, end }: PfnRun): boolean {
-  return frames.ranges(start, end).length > 0;
-}
+const NOTHING = { runs: [], error: undefined };

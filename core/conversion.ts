@@ -1,9 +1,10 @@
 import type { Conversion, Side } from './capabilities.js';
 import { asMemfileError } from './errno.js';
 import type { FileCore } from './file-core.js';
-import type { Operation } from './operation.js';
+import type { Operation, Step } from './operation.js';
 import { overlaps, type PageRange } from './page-range.js';
 import { prepare, type Question } from './preparation.js';
+import { tellOldestFirst } from './telling.js';
 import { ofSide, usable, usableFrames, usableIn } from './usable.js';
 import { withdraw } from './withdrawal.js';
 
@@ -19,14 +20,14 @@ export function convert(
   operation: Operation,
   { start, end }: PageRange,
   conversion: Conversion,
-  then: () => void,
+  then: Step,
 ): void {
   const { state } = file;
   const { to, content } = conversion;
   const from: Side = to === 'private' ? 'shared' : 'private';
   const changing = ofSide(state, { start, end }, from);
   if (changing.length === 0 && content !== 'zero') {
-    then();
+    then(operation);
     return;
   }
   const reason = 'convert';
@@ -49,13 +50,15 @@ export function convert(
       const pass = file.pass(operation, 'fallocate', reason, record('usable', range), {
         conversion,
       });
-      file.notifiers.tellArrival(pass, range.start, range.end, to);
+      const concerned = file.notifiers.concerned(range.start, range.end);
+      const gaining = concerned.filter(({ access }) => access === to);
+      tellOldestFirst(file.engine, gaining, pass, range.start, range.end);
     }
     operation.whenLetGo('every consumer has taken notice', then);
   };
   prepare(file, operation, { reason, conversion, questions, record }, (agreed, rollBack) => {
     if (!agreed) {
-      then();
+      then(operation);
       return;
     }
     let possible = false;
@@ -67,7 +70,7 @@ export function convert(
     };
     withdraw(file, operation, { start, end, reason, unless: to, conversion, between }, () => {
       if (possible) tellUsable();
-      else rollBack(then);
+      else rollBack(() => then(operation));
     });
   });
 }

@@ -1,7 +1,7 @@
 import type { Reason } from './event.js';
 import { Extents } from './extents.js';
 import type { FileCore } from './file-core.js';
-import type { Operation } from './operation.js';
+import type { Operation, Step } from './operation.js';
 import { clip, countPages, normalize, subtract, type PageRange } from './page-range.js';
 import { usableIn } from './usable.js';
 import { withdraw, type Keeps } from './withdrawal.js';
@@ -16,16 +16,14 @@ export function depart(
   start: number,
   end: number,
   reason: Reason,
-  then: () => void,
+  then: Step,
 ): void {
   const between = (): Keeps => {
     const kept = free(file, operation, start, end);
-    return kept.length === 0 ? keepNothing : (told) => usableIn(file.state, kept, told);
+    return kept.length === 0 ? undefined : (told) => usableIn(file.state, kept, told);
   };
   withdraw(file, operation, { start, end, reason, between }, then);
 }
-
-const keepNothing: Keeps = () => [];
 
 /** Lets the store drop the pages; answers those that stayed. */
 function free(
@@ -34,28 +32,23 @@ function free(
   start: number,
   end: number,
 ): readonly PageRange[] {
-  const { state, store } = file;
-  const there = state.frames.ranges(start, end);
-  const { pins, unsafe } = quarantine(file, operation, { start, end });
-  let kept: readonly PageRange[] = unsafe;
-  let refused = unsafe.length > 0;
-  const whole = { start, end };
-  for (const range of refused ? subtract([whole], unsafe) : [whole]) {
-    try {
-      const left = store.free(range.start, range.end);
-      if (left !== undefined) kept = [...kept, ...subtract(clip(there, range), normalize(left))];
-    } catch (error) {
-      kept = [...kept, ...clip(there, range)];
-      refused = true;
-      operation.failed(`store "${state.store}" failed in free`, error);
+  const { state } = file;
+  const { pins, unsafe } = quarantine(file, operation, start, end);
+  let kept = unsafe;
+  if (unsafe.length === 0) kept = drop(file, operation, start, end);
+  else {
+    operation.effect = 'none';
+    for (const range of subtract([{ start, end }], unsafe)) {
+      kept = [...kept, ...drop(file, operation, range.start, range.end)];
     }
   }
-  if (refused) {
+  if (kept.length > 0 && operation.effect === 'none') {
     kept = normalize(kept);
-    operation.effect = countPages(kept) < countPages(there) ? 'partial' : 'none';
+    if (countPages(kept) < state.frames.count(start, end)) operation.effect = 'partial';
   }
   const where = { file: state.id, operation: operation.id };
   for (const range of kept) file.record(operation, { type: 'kept', ...where, ...range });
+  if (pins.length === 0) return kept;
   const leaked = new Extents();
   for (const { page, end, pfn } of pins) {
     const stayed = clip(kept, { start: page, end }).length > 0;
@@ -67,6 +60,25 @@ function free(
   }
   return kept;
 }
+
+/** Answers which of the pages stayed; a store that fails has dropped none, and the file is as before. */
+function drop(
+  { state, store }: FileCore,
+  operation: Operation,
+  start: number,
+  end: number,
+): readonly PageRange[] {
+  try {
+    const left = store.free(start, end);
+    return left === undefined ? NONE : subtract(state.frames.ranges(start, end), normalize(left));
+  } catch (error) {
+    operation.effect = 'none';
+    operation.failed(`store "${state.store}" failed in free`, error);
+    return state.frames.ranges(start, end);
+  }
+}
+
+const NONE: readonly never[] = [];
 
 interface Pin {
   readonly page: number;
@@ -91,8 +103,10 @@ function unpin({ state, store }: FileCore, operation: Operation, pfn: number): v
 function quarantine(
   { state, store }: FileCore,
   operation: Operation,
-  { start, end }: PageRange,
+  start: number,
+  end: number,
 ): { readonly pins: readonly Pin[]; readonly unsafe: readonly PageRange[] } {
+  if (operation.unsafe.length === 0 && state.poisoned.pages === 0) return NOTHING_PINNED;
   const pins: Pin[] = [];
   const unsafe: PageRange[] = [];
   const poisoned = state.poisoned.pages > 0 ? state.poisoned.ranges(start, end) : [];
@@ -114,3 +128,5 @@ function quarantine(
   }
   return { pins, unsafe };
 }
+
+const NOTHING_PINNED = { pins: NONE, unsafe: NONE };

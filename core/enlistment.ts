@@ -1,12 +1,12 @@
 import type { FileCore } from './file-core.js';
 import { cannotFollow, overBudget } from './negotiation.js';
 import type { Notifier } from './notifier.js';
-import { tell } from './notifier-list.js';
 import type { Operation } from './operation.js';
 import type { RegisterOptions } from './options.js';
 import { WHOLE_FILE, type PageRange } from './page-range.js';
 import { prepare } from './preparation.js';
 import { Registration } from './registration.js';
+import { tell } from './telling.js';
 import { usableFrames } from './usable.js';
 
 /**
@@ -85,7 +85,7 @@ function replayTo(
     for (const stretch of stretches) {
       if (!registration.active) break; // It left while it was asked.
       const pass = file.pass(operation, 'fallocate', 'replay', record('fallocate', stretch));
-      tell(registration, pass, stretch.start, stretch.end);
+      tell(file.engine, registration, pass, stretch.start, stretch.end);
     }
     operation.whenLetGo('the consumer knows what is there', () => {
       if (operation.hasFailed) {

@@ -8,11 +8,12 @@ import type { NotifierList } from './notifier-list.js';
 import { Operation } from './operation.js';
 import { clip, formatRange, type PageRange } from './page-range.js';
 import { Pass, type PassDetail, type PassHost } from './pass.js';
-import type { Registration, RegistrationHome, ToldConsumers } from './registration.js';
+import type { Registration, RegistrationHome } from './registration.js';
 import type { Section, SectionOwner } from './section.js';
 import { SrcuDomain } from './srcu.js';
 import type { FileState } from './state.js';
 import { standsFor } from './waits-for.js';
+import type { OpenWithdrawal } from './withdrawal.js';
 
 /** A page that cannot be converted, and whose leases are in the way. */
 export interface Held {
@@ -32,7 +33,7 @@ export class FileCore implements RegistrationHome, PassHost {
   readonly srcu: SrcuDomain;
   /** The operations that are queued or running, in the order of submission. */
   readonly lane: Operation[] = [];
-  readonly told = new Map<number, ToldConsumers>();
+  readonly open: OpenWithdrawal[] = [];
   /** The reader sections that outlived their synchronous part and are not over. */
   readonly sections = new Set<Section>();
 
@@ -54,12 +55,14 @@ export class FileCore implements RegistrationHome, PassHost {
   }
 
   /** An operation on `range`, widened to what the store may touch for it. */
-  operation(syscall: string, range: PageRange, body: () => void): Operation {
+  operation(syscall: string, range: PageRange, body: (operation: Operation) => void): Operation {
     const { granule = 1 } = this.store;
-    const start = Math.floor(range.start / granule) * granule;
-    const end = Math.ceil(range.end / granule) * granule;
-    const { queue } = this.engine;
-    return new Operation(queue, syscall, this.state.name, this.lane, { start, end }, body);
+    let { start, end } = range;
+    if (granule !== 1) {
+      start = Math.floor(start / granule) * granule;
+      end = Math.ceil(end / granule) * granule;
+    }
+    return new Operation(this.engine.queue, syscall, this.state.name, this.lane, start, end, body);
   }
 
   /** Records an event of an operation; throws EIO when it is the first and cannot be. */

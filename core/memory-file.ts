@@ -11,7 +11,7 @@ import { FileCore } from './file-core.js';
 import { NotificationStream } from './notification-stream.js';
 import type { NotifiedFile, Notifier } from './notifier.js';
 import type { NotifierList } from './notifier-list.js';
-import type { Operation } from './operation.js';
+import type { Operation, Step } from './operation.js';
 import {
   checkConsumer,
   checkConversion,
@@ -141,7 +141,7 @@ export class MemoryFile implements NotifiedFile {
    * `effect` is 'partial'; as a consumer refuses in `prepare` (EBUSY unless it throws a
    * MemfileError) with `effect` 'none'; EIO with `effect` 'done' when a consumer failed later.
    */
-  fallocate(start: number, end: number, options: FallocateOptions = {}): Promise<void> {
+  fallocate(start: number, end: number, options: FallocateOptions = NO_OPTIONS): Promise<void> {
     const { keepSize = false, reason = 'fallocate' } = options ?? {};
     return this.#operate('fallocate', start, end, options, (operation) => {
       // A fault has nothing to find past the end of the file, wherever that is by now.
@@ -150,7 +150,7 @@ export class MemoryFile implements NotifiedFile {
         throw this.#error('EFAULT', 'fallocate', `page ${start} is past the end of "${this.name}"`);
       }
       throwIf(refusesFallocate(this.#core, last));
-      arrive(this.#core, operation, start, last, reason, !keepSize, () => this.#finish(operation));
+      arrive(this.#core, operation, start, last, reason, !keepSize, this.#finish);
     });
   }
 
@@ -161,11 +161,11 @@ export class MemoryFile implements NotifiedFile {
    * Rejects with EINVAL for a bad range, EPERM when sealed against writing; EIO with `effect`
    * 'done' when a consumer failed: the pages are gone, those it was told of are quarantined.
    */
-  punchHole(start: number, end: number, options: OperationOptions = {}): Promise<void> {
+  punchHole(start: number, end: number, options: OperationOptions = NO_OPTIONS): Promise<void> {
     const { reason = 'punch' } = options ?? {};
     return this.#operate('punchHole', start, end, options, (operation) => {
       throwIf(refusesPunch(this.#core));
-      depart(this.#core, operation, start, end, reason, () => this.#finish(operation));
+      depart(this.#core, operation, start, end, reason, this.#finish);
     });
   }
 
@@ -175,11 +175,11 @@ export class MemoryFile implements NotifiedFile {
    * Rejects with EINVAL or EFBIG for a bad size, EPERM when sealed against it, or when the file is
    * inaccessible and has its size; EIO as `punchHole`.
    */
-  truncate(pages: number, options: OperationOptions = {}): Promise<void> {
+  truncate(pages: number, options: OperationOptions = NO_OPTIONS): Promise<void> {
     const { reason = 'truncate' } = options ?? {};
     const body = (operation: Operation): void => {
       throwIf(refusesTruncate(this.#core, pages));
-      resize(this.#core, operation, pages, reason, () => this.#finish(operation));
+      resize(this.#core, operation, pages, reason, this.#finish);
     };
     const start = Math.min(pages, MAX_PAGES - 1);
     const check = (): void => checkSize('truncate', pages);
@@ -202,7 +202,7 @@ export class MemoryFile implements NotifiedFile {
     const conversion = { to, content };
     const body = (operation: Operation): void => {
       throwIf(refusesConvert(this.#core, conversion));
-      convert(this.#core, operation, { start, end }, conversion, () => this.#finish(operation));
+      convert(this.#core, operation, { start, end }, conversion, this.#finish);
     };
     const check = (): void => checkConversion('convert', conversion);
     return this.#operate('convert', start, end, { signal }, body, check);
@@ -221,9 +221,8 @@ export class MemoryFile implements NotifiedFile {
       if (!state.frames.has(page)) {
         throw this.#error('ENOENT', 'poison', `page ${page} of "${this.name}" has no frame`);
       }
-      const finish = (): void => this.#finish(operation);
-      if (state.poisoned.has(page)) finish();
-      else poison(this.#core, operation, operation, finish);
+      if (state.poisoned.has(page)) this.#finish(operation);
+      else poison(this.#core, operation, operation, this.#finish);
     });
   }
 
@@ -290,7 +289,7 @@ export class MemoryFile implements NotifiedFile {
         const { state } = this.#core;
         const end = Math.max(state.pages, state.frames.limit);
         if (end === 0) this.#end(operation);
-        else depart(this.#core, operation, 0, end, 'close', () => this.#end(operation));
+        else depart(this.#core, operation, 0, end, 'close', this.#end);
       });
       // Before it starts: who closes the file again from a callback gets this very promise.
       this.#closing = operation.promise() as Promise<void>;
@@ -304,7 +303,7 @@ export class MemoryFile implements NotifiedFile {
   }
 
   /** @internal Every registration in its list, oldest first. */
-  consumers(): Registration[] {
+  consumers(): readonly Registration[] {
     return this.#core.notifiers.concerned();
   }
 
@@ -316,13 +315,13 @@ export class MemoryFile implements NotifiedFile {
   /** As `fallocate`, by the store itself: what callers may not do is no matter. */
   #hostFallocate({ start, end }: PageRange, reason: Reason): Promise<void> {
     return this.#operate('fallocate', start, end, { reason }, (operation) =>
-      arrive(this.#core, operation, start, end, reason, false, () => this.#finish(operation)),
+      arrive(this.#core, operation, start, end, reason, false, this.#finish),
     );
   }
 
   #hostInvalidate({ start, end }: PageRange, reason: Reason): Promise<void> {
     return this.#operate('invalidate', start, end, { reason }, (operation) =>
-      depart(this.#core, operation, start, end, reason, () => this.#finish(operation)),
+      depart(this.#core, operation, start, end, reason, this.#finish),
     );
   }
 
@@ -350,7 +349,7 @@ export class MemoryFile implements NotifiedFile {
     start: number,
     end: number,
     options: OperationOptions,
-    body: (operation: Operation) => void,
+    body: Step,
     check?: () => void,
   ): Promise<T> {
     const { engine } = this.#core;
@@ -362,36 +361,35 @@ export class MemoryFile implements NotifiedFile {
     } catch (error) {
       return Promise.reject(error as MemfileError);
     }
-    const operation = this.#operation(syscall, { start, end }, () => body(operation));
+    const operation = this.#operation(syscall, { start, end }, body);
     return engine.submit(operation, options?.signal);
   }
 
   /** The operation itself; what it is about is checked when its turn comes. */
-  #operation(syscall: string, range: PageRange, body: () => void): Operation {
-    const { engine } = this.#core;
-    const operation: Operation = this.#core.operation(syscall, range, () => {
+  #operation(syscall: string, range: PageRange, body: Step): Operation {
+    return this.#core.operation(syscall, range, (operation) => {
       if (this.#closed) throw this.#error('EBADF', syscall, `"${this.name}" is closed`);
+      const { engine } = this.#core;
       engine.checkJournal(syscall);
       operation.id = engine.state.lastOperation + 1;
-      body();
+      body(operation);
     });
-    return operation;
   }
 
-  #finish(operation: Operation, value?: unknown): void {
+  readonly #finish = (operation: Operation, value?: unknown): void => {
     const { journalError } = this.#core.engine;
     if (journalError !== undefined) operation.failed('the journal cannot write', journalError);
     operation.finish(value);
-  }
+  };
 
-  #end(operation: Operation): void {
+  readonly #end = (operation: Operation): void => {
     this.#core.record(operation, { type: 'close', file: this.id });
     for (const registration of this.consumers()) registration.fileClosed();
     this.#closed = true;
     this.#onClosed();
     operation.effect = 'done'; // Whatever became of the frames, the file is closed.
     this.#finish(operation);
-  }
+  };
 
   #checkPart(syscall: string, start: number, end: number): void {
     if (isPageCount(start) && isPageCount(end)) return;
@@ -406,6 +404,8 @@ export class MemoryFile implements NotifiedFile {
     return new MemfileError(code, syscall, detail);
   }
 }
+
+const NO_OPTIONS = {};
 
 function throwIf(refusal: MemfileError | undefined): void {
   if (refusal !== undefined) throw refusal;

@@ -1,18 +1,12 @@
-import type { Access } from './capabilities.js';
 import { MAX_PAGES, type PageRange } from './page-range.js';
-import type { Pass } from './pass.js';
 import { RangeIndex, type Ranged } from './range-index.js';
 
 /** A registration as its list sees it. */
 export interface Listed extends Ranged {
-  /** Still in the list. */
-  readonly active: boolean;
-  /** Which pages are its business. */
-  readonly access: Access;
+  /** Whether it is asked before pages arrive. */
+  readonly votes: boolean;
   /** Where it stands among those of the whole file; the list's own. */
   place: number;
-  /** Tells it of `[start, end)` of the pass, which is within its range. */
-  tell(pass: Pass, start: number, end: number): void;
 }
 
 /**
@@ -24,25 +18,39 @@ export interface Listed extends Ranged {
 export class NotifierList<T extends Listed> {
   #whole: (T | undefined)[] = [];
   #removed = 0;
+  /** Those of `#whole` that are there, until that changes; nobody may change it. */
+  #everywhere: readonly T[] | undefined = [];
   readonly #ranged = new RangeIndex<T>();
+  #voters = 0;
 
   get size(): number {
     return this.#whole.length - this.#removed + this.#ranged.size;
   }
 
+  /** How many of them are asked before pages arrive. */
+  get voters(): number {
+    return this.#voters;
+  }
+
   add(registration: T): void {
-    if (isWhole(registration.range)) {
-      registration.place = this.#whole.length;
-      this.#whole.push(registration);
-    } else this.#ranged.add(registration);
+    if (registration.votes) this.#voters++;
+    if (!isWhole(registration.range)) {
+      this.#ranged.add(registration);
+      return;
+    }
+    registration.place = this.#whole.length;
+    this.#whole.push(registration);
+    this.#everywhere = undefined;
   }
 
   delete(registration: T): void {
+    if (registration.votes) this.#voters--;
     if (!isWhole(registration.range)) {
       this.#ranged.delete(registration);
       return;
     }
     this.#whole[registration.place] = undefined;
+    this.#everywhere = undefined;
     this.#removed++;
     if (this.#removed * 2 <= this.#whole.length) return;
     const rest = this.#whole.filter((other) => other !== undefined);
@@ -51,44 +59,34 @@ export class NotifierList<T extends Listed> {
     this.#removed = 0;
   }
 
-  /** Those that `[start, end)` concerns, in the order of registration. */
-  concerned(start = 0, end = Infinity): T[] {
-    const found: T[] = [];
-    if (this.#ranged.size > 0) this.#ranged.collect(start, end, found);
-    const ranged = found.length;
-    for (const registration of this.#whole)
-      if (registration !== undefined) found.push(registration);
-    if (ranged > 0) found.sort((a, b) => a.order - b.order);
-    return found;
-  }
-
-  /** Tells those with one of these kinds of access, in the order of registration. */
-  tellArrival(pass: Pass, start: number, end: number, ...accesses: readonly Access[]): void {
-    for (const registration of this.concerned(start, end)) {
-      if (accesses.includes(registration.access)) tell(registration, pass, start, end);
-    }
-  }
-
   /**
-   * Tells the newest registration first, apart from those that have access to one side alone;
-   * `told` gets those told, as they are told.
+   * Those that `[start, end)` concerns, in the order of registration, as of now: whoever leaves
+   * meanwhile is still among them.
    */
-  tellDeparture(pass: Pass, start: number, end: number, told: T[], unless?: Access): void {
-    const concerned = this.concerned(start, end);
-    for (let i = concerned.length - 1; i >= 0; i--) {
-      const registration = concerned[i]!;
-      if (!registration.active || registration.access === unless) continue;
-      told.push(registration);
-      tell(registration, pass, start, end);
-    }
+  concerned(start = 0, end = Infinity): readonly T[] {
+    this.#everywhere ??= this.#whole.filter((registration) => registration !== undefined);
+    if (this.#ranged.size === 0) return this.#everywhere;
+    const found: T[] = [];
+    this.#ranged.collect(start, end, found);
+    if (found.length === 0) return this.#everywhere;
+    for (const registration of this.#everywhere) found.push(registration);
+    byAge(found);
+    return found;
   }
 }
 
-/** Tells a registration of what of `[start, end)` is its own, unless it has left meanwhile. */
-export function tell(registration: Listed, pass: Pass, start: number, end: number): void {
-  if (!registration.active) return;
-  const { range } = registration;
-  registration.tell(pass, Math.max(start, range.start), Math.min(end, range.end));
+/** A few are sorted faster by hand than by a call into the runtime. */
+function byAge<T extends Listed>(found: T[]): void {
+  if (found.length > 16) {
+    found.sort((a, b) => a.order - b.order);
+    return;
+  }
+  for (let i = 1; i < found.length; i++) {
+    const moving = found[i]!;
+    let at = i;
+    for (; at > 0 && found[at - 1]!.order > moving.order; at--) found[at] = found[at - 1]!;
+    found[at] = moving;
+  }
 }
 
 function isWhole(range: PageRange): boolean {

@@ -1,5 +1,5 @@
 import { MemfileError } from './errno.js';
-import type { Operation, OperationHost } from './operation.js';
+import type { Operation, OperationHost, Step } from './operation.js';
 import { overlaps } from './page-range.js';
 import type { Scheduler } from './ports.js';
 
@@ -40,8 +40,11 @@ export class OperationQueue implements OperationHost {
       // Whoever else overlaps, this one waits for already.
       if (earlier.start <= operation.start && operation.end <= earlier.end) break;
     }
-    operation.lane.push(operation);
-    if (operation.blockers === undefined) this.#makeReady(operation);
+    lane.push(operation);
+    if (operation.blockers === undefined) {
+      if (this.#busy) this.#makeReady(operation);
+      else this.#run(operation);
+    }
     if (signal !== undefined && operation.state === 'queued') abortable(operation, signal);
   }
 
@@ -56,7 +59,7 @@ export class OperationQueue implements OperationHost {
     }
   }
 
-  resume(operation: Operation, label: string, step: () => void): void {
+  resume(operation: Operation, label: string, step: Step): void {
     void this.#scheduler
       .schedule(`${operation.describe()}: ${label}`)
       .then(() => this.step(() => operation.attempt(step)));
@@ -68,7 +71,8 @@ export class OperationQueue implements OperationHost {
 
   settled(operation: Operation): void {
     const { lane, followers, blockers } = operation;
-    lane.splice(lane.indexOf(operation), 1);
+    if (lane.at(-1) === operation) lane.pop();
+    else lane.splice(lane.indexOf(operation), 1);
     if (followers === undefined) return;
     for (const follower of followers) {
       // One that was cancelled while queued leaves those it waited for to its followers.
@@ -78,6 +82,14 @@ export class OperationQueue implements OperationHost {
       follower.blockers!.delete(operation);
       if (follower.blockers!.size === 0 && follower.state === 'queued') this.#makeReady(follower);
     }
+  }
+
+  /** Nothing is being told, and nothing waits to be: what is ready runs at once. */
+  #run(operation: Operation): void {
+    this.#busy = true;
+    operation.run();
+    if (this.#ready.length > 0) this.#drain();
+    else this.#busy = false;
   }
 
   #makeReady(operation: Operation): void {

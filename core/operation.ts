@@ -12,7 +12,7 @@ import { DONE, standsFor, type WaitNode } from './waits-for.js';
 /** What an operation needs of the queue it runs in. */
 export interface OperationHost {
   /** Goes on with a running operation, in a turn of its own, when the scheduler says so. */
-  resume(operation: Operation, label: string, step: () => void): void;
+  resume(operation: Operation, label: string, step: Step): void;
   /** Looks after an operation that waits; the answer ends that. */
   watch(operation: Operation): () => void;
   settled(operation: Operation): void;
@@ -24,6 +24,9 @@ export interface Refusal extends PageRange {
   readonly position: number;
   readonly error: unknown;
 }
+
+/** A part of an operation that is taken in one turn. */
+export type Step = (operation: Operation) => void;
 
 /**
  * One operation on pages `[start, end)` of a file, from its submission until its promise settles.
@@ -60,10 +63,10 @@ export class Operation implements WaitNode, PageRange {
   readonly start: number;
   readonly end: number;
   readonly #host: OperationHost;
-  readonly #body: () => void;
+  readonly #body: Step;
   #failures: readonly { readonly what: string; readonly error: unknown }[] = NONE;
   #sections: Set<WaitNode> | undefined;
-  #next: { readonly label: string; readonly step: () => void } | undefined;
+  #next: { readonly label: string; readonly step: Step } | undefined;
   #unwatch: (() => void) | undefined;
   #value: unknown;
   #error: MemfileError | undefined;
@@ -75,15 +78,16 @@ export class Operation implements WaitNode, PageRange {
     syscall: string,
     file: string,
     lane: Operation[],
-    range: PageRange,
-    body: () => void,
+    start: number,
+    end: number,
+    body: Step,
   ) {
     this.#host = host;
     this.syscall = syscall;
     this.file = file;
     this.lane = lane;
-    this.start = range.start;
-    this.end = range.end;
+    this.start = start;
+    this.end = end;
     this.#body = body;
   }
 
@@ -95,9 +99,9 @@ export class Operation implements WaitNode, PageRange {
   }
 
   /** Takes a step of it; whatever that throws is its end. */
-  attempt(step: () => void): void {
+  attempt(step: Step): void {
     try {
-      step();
+      step(this);
     } catch (error) {
       this.reject(asMemfileError(error, this.syscall, 'the operation'));
     }
@@ -122,9 +126,9 @@ export class Operation implements WaitNode, PageRange {
   }
 
   /** Takes the next step when every reader section is over; at once when none is open. */
-  whenLetGo(label: string, step: () => void): void {
+  whenLetGo(label: string, step: Step): void {
     if (this.#sections === undefined || this.#sections.size === 0) {
-      step();
+      step(this);
       return;
     }
     this.#next = { label, step };

@@ -38,12 +38,16 @@ export class Pass implements NotifierEvent {
   readonly operation: Operation;
   /** The position of what began it; observers that joined since are not concerned. */
   readonly begun: number;
+  /** Whose turn it is, or was last. */
+  reached: SectionOwner | undefined;
   readonly #host: PassHost;
-  #receiver: SectionOwner | undefined;
+  /** Whether its callbacks run now; 'aside' while a watcher of it does, which takes no part. */
+  #turn: 'over' | 'taken' | 'aside' = 'over';
   #section: Section | undefined;
   #start = 0;
   #end = 0;
   #started: WaitNode[] | undefined;
+  #waitUntil: ((promise: PromiseLike<unknown>) => void) | undefined;
   /** The callback or observer that runs now; of a consumer with several, each has a say. */
   #participant: object | undefined;
   #refusedBy: SectionOwner | undefined;
@@ -94,7 +98,7 @@ export class Pass implements NotifierEvent {
   concerns(participant: object): boolean {
     if (this.#undoes !== undefined && !this.#undoes.#agreed!.has(participant)) return false;
     if (this.#agreed !== undefined) {
-      if (this.#refusedBy === this.#receiver) return false; // Its consumer has refused already.
+      if (this.#refusedBy === this.reached) return false; // Its consumer has refused already.
       this.#agreed.add(participant);
     }
     this.#participant = participant;
@@ -103,25 +107,30 @@ export class Pass implements NotifierEvent {
 
   /** The synchronous part of a consumer's callback begins, for its clipped range. */
   enter(receiver: SectionOwner, start: number, end: number): void {
-    this.#receiver = receiver;
+    this.reached = receiver;
+    this.#turn = 'taken';
     this.#start = start;
     this.#end = end;
   }
 
   leave(): void {
+    this.#turn = 'over';
     const section = this.#section;
     const started = this.#started;
-    this.#receiver = undefined;
-    this.#section = undefined;
-    this.#started = undefined;
+    if (started !== undefined) this.#started = undefined;
     if (section === undefined) return;
+    this.#section = undefined;
     if (started !== undefined) section.started.push(...started);
     section.release();
   }
 
   /** Whose callback runs now. */
   get receiver(): SectionOwner | undefined {
-    return this.#receiver;
+    return this.#turn === 'taken' ? this.reached : undefined;
+  }
+
+  isTelling(owner: SectionOwner): boolean {
+    return this.reached === owner && this.#turn !== 'over';
   }
 
   /** The callback that runs now has started something that takes its time. */
@@ -129,26 +138,31 @@ export class Pass implements NotifierEvent {
     (this.#started ??= []).push(node);
   }
 
-  /** A field, so that it can be taken out of the event: `({ waitUntil }) => …`. */
-  readonly waitUntil = (promise: PromiseLike<unknown>): void => {
-    if (this.#receiver === undefined) {
-      throw new MemfileError(
-        'EINVAL',
-        'waitUntil',
-        'the synchronous part of the callback is over, or this is an observer behind pipe(); ' +
-          'call it before the first await, or return the promise',
-      );
-    }
-    this.hold(promise);
-  };
+  /** Bound, so that it can be taken out of the event: `({ waitUntil }) => …`. */
+  get waitUntil(): (promise: PromiseLike<unknown>) => void {
+    this.#waitUntil ??= (promise) => {
+      if (this.#turn !== 'taken') {
+        throw new MemfileError(
+          'EINVAL',
+          'waitUntil',
+          'the synchronous part of the callback is over, or this is an observer behind pipe(); ' +
+            'call it before the first await, or return the promise',
+        );
+      }
+      this.hold(promise);
+    };
+    return this.#waitUntil;
+  }
 
   /** The reader section of the callback that runs now. */
   section(): Section {
-    const receiver = this.#receiver!;
-    const range = { start: this.#start, end: this.#end };
-    this.#section ??= new Section(receiver, this.operation, this.type, range, (error) =>
-      this.#host.consumerFailed(this, receiver, range, error),
-    );
+    if (this.#section === undefined) {
+      const receiver = this.reached!;
+      const range = { start: this.#start, end: this.#end };
+      this.#section = new Section(receiver, this.operation, this.type, range, (error) =>
+        this.#host.consumerFailed(this, receiver, range, error),
+      );
+    }
     return this.#section;
   }
 
@@ -169,20 +183,19 @@ export class Pass implements NotifierEvent {
   fail(error: unknown): void {
     if (this.#agreed !== undefined) {
       if (this.#participant !== undefined) this.#agreed.delete(this.#participant);
-      this.#refusedBy = this.#receiver;
+      this.#refusedBy = this.reached;
     }
     const range = { start: this.#start, end: this.#end };
-    this.#host.consumerFailed(this, this.#receiver!, range, error);
+    this.#host.consumerFailed(this, this.reached!, range, error);
   }
 
   /** Runs `call` as a watcher's: it can neither fail nor hold the section. */
   aside(call: () => void): void {
-    const receiver = this.#receiver!;
-    this.#receiver = undefined;
+    this.#turn = 'aside';
     try {
       call();
     } finally {
-      this.#receiver = receiver;
+      this.#turn = 'taken';
     }
   }
 

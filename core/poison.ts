@@ -1,6 +1,7 @@
 import type { FileCore } from './file-core.js';
-import type { Operation } from './operation.js';
+import type { Operation, Step } from './operation.js';
 import type { PageRange } from './page-range.js';
+import { tellOldestFirst } from './telling.js';
 import { withdraw } from './withdrawal.js';
 
 /**
@@ -12,7 +13,7 @@ export function poison(
   file: FileCore,
   operation: Operation,
   { start, end }: PageRange,
-  then: () => void,
+  then: Step,
 ): void {
   const reason = 'poison';
   const where = { file: file.state.id, operation: operation.id, start, end };
@@ -20,12 +21,12 @@ export function poison(
     for (const pages of file.state.frames.ranges(start, end)) {
       file.record(operation, { type: 'poison', ...where, ...pages });
     }
-    return () => [];
+    return undefined;
   };
   withdraw(file, operation, { start, end, reason, between }, () => {
     const position = file.record(operation, { type: 'error', ...where, reason });
     const pass = file.pass(operation, 'error', reason, position);
-    file.notifiers.tellArrival(pass, start, end, 'both', 'shared', 'private');
+    tellOldestFirst(file.engine, file.notifiers.concerned(start, end), pass, start, end);
     operation.whenLetGo('every consumer has taken notice', then);
   });
 }

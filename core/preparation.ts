@@ -3,11 +3,11 @@ import type { Conversion } from './capabilities.js';
 import { MemfileError } from './errno.js';
 import type { Reason } from './event.js';
 import type { FileCore } from './file-core.js';
-import { tell } from './notifier-list.js';
 import type { Operation } from './operation.js';
 import { formatRange, type PageRange } from './page-range.js';
 import type { Pass } from './pass.js';
 import type { Registration } from './registration.js';
+import { tell } from './telling.js';
 
 /** Who is asked about one stretch of pages. */
 export interface Question extends PageRange {
@@ -53,7 +53,8 @@ export function prepare(
     for (let i = asked.length - 1; i >= 0; i--) {
       const { start, end, pass, consumers } = asked[i]!;
       const undoing = pass.undoing(record('rollback', { start, end }));
-      for (let c = consumers.length - 1; c >= 0; c--) tell(consumers[c]!, undoing, start, end);
+      for (let c = consumers.length - 1; c >= 0; c--)
+        tell(file.engine, consumers[c]!, undoing, start, end);
     }
     operation.whenLetGo('every consumer has rolled back', after);
   };
@@ -72,7 +73,7 @@ export function prepare(
       }
       last.consumers.push(voter);
       const over = voter.overBudget(runs);
-      if (over === undefined) tell(voter, last.pass, start, end);
+      if (over === undefined) tell(file.engine, voter, last.pass, start, end);
       else voter.refuse(last.pass, start, end, over);
     }
     operation.whenLetGo('every consumer has voted', decide);

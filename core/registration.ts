@@ -16,12 +16,8 @@ import type { Section, SectionOwner } from './section.js';
 import type { SrcuDomain } from './srcu.js';
 import type { FileState } from './state.js';
 import { clipRuns, usable } from './usable.js';
+import type { OpenWithdrawal } from './withdrawal.js';
 import { DONE, standsFor, type WaitNode } from './waits-for.js';
-
-/** Who was told of the begin of an invalidation and not yet of its end, in the order told. */
-export interface ToldConsumers extends PageRange {
-  readonly consumers: Registration[];
-}
 
 /** What a registration needs of the memory file that it is on. */
 export interface RegistrationHome {
@@ -31,8 +27,8 @@ export interface RegistrationHome {
   readonly store: StoreFile;
   readonly srcu: SrcuDomain;
   readonly notifiers: NotifierList<Registration>;
-  /** The consumers told of the begin of each open invalidation, by operation. */
-  readonly told: ReadonlyMap<number, ToldConsumers>;
+  /** The invalidations that have begun and not ended. */
+  readonly open: readonly OpenWithdrawal[];
   readonly sections: Set<Section>;
 }
 
@@ -110,13 +106,15 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
 
   /** How many reader sections of it are open. */
   get sections(): number {
-    return (this.#sections?.size ?? 0) + (this.#pass === undefined ? 0 : 1);
+    return (this.#sections?.size ?? 0) + (this.#isTold ? 1 : 0);
   }
 
-  /** @internal Tells it of pages `[start, end)` of the pass; called while it is active. */
-  tell(pass: Pass, start: number, end: number): void {
-    const { engine } = this.#home;
-    this.#pass = engine.pass = pass;
+  /** @internal Tells it what of pages `[start, end)` is its own, unless it has left. */
+  tell(pass: Pass, from: number, to: number): void {
+    if (!this.#active) return;
+    const { range } = this;
+    const start = from > range.start ? from : range.start;
+    const end = to < range.end ? to : range.end;
     pass.enter(this, start, end);
     const callback = this.#callback(pass.type);
     if (callback !== undefined && pass.concerns(this)) {
@@ -127,11 +125,21 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
         pass.fail(error);
       }
     }
-    const told = this.#observersVote || (pass.type !== 'prepare' && pass.type !== 'rollback');
-    if (told && this.observed) this.next(pass.notification());
-    this.#pass = engine.pass = undefined;
+    if (this.observed) this.#tellObservers(pass);
     pass.leave();
     if (!this.#active) this.#settleGrace();
+  }
+
+  #tellObservers(pass: Pass): void {
+    if (!this.#observersVote && (pass.type === 'prepare' || pass.type === 'rollback')) return;
+    this.#pass = pass;
+    this.next(pass.notification());
+    this.#pass = undefined;
+  }
+
+  /** Whether it is its turn in a pass now. */
+  get #isTold(): boolean {
+    return this.#home.engine.pass?.isTelling(this) ?? false;
   }
 
   /** @internal Whether it is asked before pages arrive. */
@@ -250,7 +258,8 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
     engine.record({ type: 'evict', file: file.id, registration: this.id });
     const why = new MemfileError('EIO', 'evict', `"${this.name}" was evicted`);
     // Amid its own callback it has a section too, even if nothing has held it open yet.
-    if (this.#pass?.receiver === this) this.#pass.section();
+    const { pass } = engine;
+    if (pass?.receiver === this) pass.section();
     for (const section of this.#sections ?? []) section.abandon(why);
   }
 
@@ -358,18 +367,30 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   }
 
   #leave(): void {
-    const { engine, file, notifiers, told } = this.#home;
+    const { engine, file, notifiers, open } = this.#home;
     this.#active = false;
     notifiers.delete(this);
     const registration = this.id;
-    for (const [operation, open] of told) {
-      if (!open.consumers.includes(this)) continue;
-      const start = Math.max(open.start, this.range.start);
-      const end = Math.min(open.end, this.range.end);
+    for (const invalidation of open) {
+      if (!this.#awaitsEnd(invalidation)) continue;
+      const { operation } = invalidation;
+      const start = Math.max(invalidation.start, this.range.start);
+      const end = Math.min(invalidation.end, this.range.end);
       engine.record({ type: 'left', file: file.id, operation, registration, start, end });
     }
     engine.record({ type: 'unregister', file: file.id, registration });
     this.#settleGrace();
+  }
+
+  /** Whether it was told of the begin and not yet of the end; who leaves gets none. */
+  #awaitsEnd({ operation, start, end, unless }: OpenWithdrawal): boolean {
+    if (start >= this.range.end || end <= this.range.start || this.access === unless) return false;
+    const { pass } = this.#home.engine;
+    const reached = pass?.operation.id === operation ? pass.reached : undefined;
+    if (reached === undefined) return true;
+    // Begins are told the newest first, ends the oldest first.
+    if (pass!.type === 'invalidate') return this.id >= reached.id;
+    return pass!.type !== 'invalidateEnd' || this.id > reached.id;
   }
 
   #settleGrace(): void {

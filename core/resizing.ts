@@ -1,7 +1,7 @@
 import { depart } from './departure.js';
 import type { Reason } from './event.js';
 import type { FileCore } from './file-core.js';
-import type { Operation } from './operation.js';
+import type { Operation, Step } from './operation.js';
 
 /** Sets the size of a file, in pages; what lies past it leaves. */
 export function resize(
@@ -9,7 +9,7 @@ export function resize(
   operation: Operation,
   pages: number,
   reason: Reason,
-  then: () => void,
+  then: Step,
 ): void {
   const { state } = file;
   const end = Math.max(state.pages, state.frames.limit);
@@ -17,12 +17,12 @@ export function resize(
     file.record(operation, { type: 'resize', file: state.id, operation: operation.id, pages });
   }
   if (pages >= end) {
-    then();
+    then(operation);
     return;
   }
   depart(file, operation, pages, end, reason, () => {
     // The size has changed even if the store kept the pages.
     if (operation.effect === 'none') operation.effect = 'partial';
-    then();
+    then(operation);
   });
 }

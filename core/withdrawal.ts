@@ -1,13 +1,13 @@
 import type { Conversion, Side } from './capabilities.js';
 import type { Reason } from './event.js';
 import type { FileCore } from './file-core.js';
-import { tell } from './notifier-list.js';
-import type { Operation } from './operation.js';
+import type { Operation, Step } from './operation.js';
 import type { PageRange } from './page-range.js';
 import type { Registration } from './registration.js';
+import { tell, tellNewestFirst, tellOldestFirst } from './telling.js';
 
-/** What of the pages told a consumer still has at the end. */
-export type Keeps = (consumer: Registration) => readonly PageRange[];
+/** What of the pages told a consumer still has at the end; undefined when nobody has any. */
+export type Keeps = ((consumer: Registration) => readonly PageRange[]) | undefined;
 
 interface Withdrawal extends PageRange {
   readonly reason: Reason;
@@ -18,6 +18,12 @@ interface Withdrawal extends PageRange {
   readonly between: () => Keeps;
 }
 
+/** An invalidation that has begun and not ended. */
+export interface OpenWithdrawal extends PageRange {
+  readonly operation: number;
+  readonly unless: Side | undefined;
+}
+
 /**
  * Makes consumers let go of pages: announces that they leave, waits until every consumer told has
  * let go, does what has to be done, and tells the end in reverse. `then` comes when all is over.
@@ -26,23 +32,34 @@ export function withdraw(
   file: FileCore,
   operation: Operation,
   { start, end, reason, unless, conversion, between }: Withdrawal,
-  then: () => void,
+  then: Step,
 ): void {
-  const where = { file: file.state.id, operation: operation.id, start, end, reason };
-  const begun = file.record(operation, { type: 'invalidate', ...where });
-  const told = { start, end, consumers: [] as Registration[] };
-  file.told.set(operation.id, told);
-  const pass = file.pass(operation, 'invalidate', reason, begun, { conversion });
-  file.notifiers.tellDeparture(pass, start, end, told.consumers, unless);
+  const { engine, notifiers } = file;
+  const { id } = file.state;
+  const { id: of } = operation;
+  const event = { type: 'invalidate', file: id, operation: of, start, end, reason } as const;
+  const begun = file.record(operation, event);
+  const open: OpenWithdrawal = { operation: of, start, end, unless };
+  file.open.push(open);
+  // Nobody comes before the end, as a registration is an operation too; some may leave.
+  const audience = notifiers.concerned(start, end);
+  const pass = file.pass(operation, 'invalidate', reason, begun, conversion && { conversion });
+  tellNewestFirst(engine, audience, pass, start, end, unless);
   operation.whenLetGo('every consumer has let go', () => {
     const keeps = between();
-    const ended = file.record(operation, { type: 'invalidateEnd', ...where });
-    const plain = file.pass(operation, 'invalidateEnd', reason, ended, { begun, conversion });
-    for (let last = told.consumers.pop(); last !== undefined; last = told.consumers.pop()) {
-      const kept = keeps(last);
-      tell(last, kept.length === 0 ? plain : plain.keeping(kept), start, end);
+    const event = { type: 'invalidateEnd', file: id, operation: of, start, end, reason } as const;
+    const ended = file.record(operation, event);
+    const pass = file.pass(operation, 'invalidateEnd', reason, ended, { begun, conversion });
+    if (keeps === undefined) tellOldestFirst(engine, audience, pass, start, end, unless);
+    else {
+      for (const consumer of audience) {
+        if (consumer.access === unless) continue;
+        const kept = keeps(consumer);
+        tell(engine, consumer, kept.length === 0 ? pass : pass.keeping(kept), start, end);
+      }
     }
-    file.told.delete(operation.id);
+    if (file.open.at(-1) === open) file.open.pop();
+    else file.open.splice(file.open.indexOf(open), 1);
     operation.whenLetGo('every consumer knows the end', then);
   });
 }
