@@ -7,7 +7,6 @@ import type { Operation, Step } from './operation.js';
 import { normalize, subtract, type PageRange } from './page-range.js';
 import { prepare } from './preparation.js';
 import type { Registration } from './registration.js';
-import { tellOldestFirst } from './telling.js';
 import { bySide } from './usable.js';
 
 /** Pages that arrive one beside the other, all private or all shared, whatever their frames. */
@@ -116,16 +115,16 @@ function commit(
       });
     }
     const audience = file.notifiers.concerned(first, last);
-    if (audience.length === 0) continue;
+    if (audience.members.length === 0) continue;
     const pass = file.pass(operation, 'fallocate', reason, position);
     const other = side === 'shared' ? 'private' : 'shared';
-    tellOldestFirst(file.engine, audience, pass, first, last, other);
+    audience.tellOldestFirst(file.engine, pass, first, last, other);
   }
 }
 
 function votersOf(file: FileCore, { start, end, side }: Stretch): Registration[] {
-  const concerned = file.notifiers.concerned(start, end);
-  return concerned.filter(({ votes, access }) => votes && (access === 'both' || access === side));
+  const { members } = file.notifiers.concerned(start, end);
+  return members.filter(({ votes, access }) => votes && (access === 'both' || access === side));
 }
 
 function sideBySide(state: FileCore['state'], runs: readonly PfnRun[]): readonly Stretch[] {

@@ -4,7 +4,7 @@ import type { FileCore } from './file-core.js';
 import type { Operation, Step } from './operation.js';
 import { overlaps, type PageRange } from './page-range.js';
 import { prepare, type Question } from './preparation.js';
-import { tellOldestFirst } from './telling.js';
+import { tell } from './audience.js';
 import { ofSide, usable, usableFrames, usableIn } from './usable.js';
 import { withdraw } from './withdrawal.js';
 
@@ -33,7 +33,7 @@ export function convert(
   const reason = 'convert';
   const where = { file: state.id, operation: operation.id };
   const gained = usable(state, state.frames.ranges(start, end), from);
-  const voters = file.notifiers.concerned(start, end).filter(({ votes }) => votes);
+  const voters = file.notifiers.concerned(start, end).members.filter(({ votes }) => votes);
   const losing = voters.filter(({ access }) => access !== to);
   const questions = [
     { start, end, runs: [], voters: losing },
@@ -50,9 +50,10 @@ export function convert(
       const pass = file.pass(operation, 'fallocate', reason, record('usable', range), {
         conversion,
       });
-      const concerned = file.notifiers.concerned(range.start, range.end);
-      const gaining = concerned.filter(({ access }) => access === to);
-      tellOldestFirst(file.engine, gaining, pass, range.start, range.end);
+      const { members } = file.notifiers.concerned(range.start, range.end);
+      for (const consumer of members) {
+        if (consumer.access === to) tell(file.engine, consumer, pass, range.start, range.end);
+      }
     }
     operation.whenLetGo('every consumer has taken notice', then);
   };

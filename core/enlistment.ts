@@ -6,7 +6,7 @@ import type { RegisterOptions } from './options.js';
 import { WHOLE_FILE, type PageRange } from './page-range.js';
 import { prepare } from './preparation.js';
 import { Registration } from './registration.js';
-import { tell } from './telling.js';
+import { tell } from './audience.js';
 import { usableFrames } from './usable.js';
 
 /**

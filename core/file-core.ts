@@ -8,12 +8,11 @@ import type { NotifierList } from './notifier-list.js';
 import { Operation } from './operation.js';
 import { clip, formatRange, type PageRange } from './page-range.js';
 import { Pass, type PassDetail, type PassHost } from './pass.js';
-import type { Registration, RegistrationHome } from './registration.js';
+import type { OpenWithdrawal, Registration, RegistrationHome } from './registration.js';
 import type { Section, SectionOwner } from './section.js';
 import { SrcuDomain } from './srcu.js';
 import type { FileState } from './state.js';
 import { standsFor } from './waits-for.js';
-import type { OpenWithdrawal } from './withdrawal.js';
 
 /** A page that cannot be converted, and whose leases are in the way. */
 export interface Held {

@@ -304,7 +304,7 @@ export class MemoryFile implements NotifiedFile {
 
   /** @internal Every registration in its list, oldest first. */
   consumers(): readonly Registration[] {
-    return this.#core.notifiers.concerned();
+    return this.#core.notifiers.concerned().members;
   }
 
   /** @internal The reader sections that outlived their synchronous part and are not over. */

@@ -1,8 +1,9 @@
+import { Audience, type Member } from './audience.js';
 import { MAX_PAGES, type PageRange } from './page-range.js';
 import { RangeIndex, type Ranged } from './range-index.js';
 
 /** A registration as its list sees it. */
-export interface Listed extends Ranged {
+export interface Listed extends Ranged, Member {
   /** Whether it is asked before pages arrive. */
   readonly votes: boolean;
   /** Where it stands among those of the whole file; the list's own. */
@@ -18,8 +19,8 @@ export interface Listed extends Ranged {
 export class NotifierList<T extends Listed> {
   #whole: (T | undefined)[] = [];
   #removed = 0;
-  /** Those of `#whole` that are there, until that changes; nobody may change it. */
-  #everywhere: readonly T[] | undefined = [];
+  /** Those of `#whole` that are there, until that changes. */
+  #everywhere: Audience<T> | undefined;
   readonly #ranged = new RangeIndex<T>();
   #voters = 0;
 
@@ -40,7 +41,7 @@ export class NotifierList<T extends Listed> {
     }
     registration.place = this.#whole.length;
     this.#whole.push(registration);
-    this.#everywhere = undefined;
+    this.changed();
   }
 
   delete(registration: T): void {
@@ -50,7 +51,7 @@ export class NotifierList<T extends Listed> {
       return;
     }
     this.#whole[registration.place] = undefined;
-    this.#everywhere = undefined;
+    this.changed();
     this.#removed++;
     if (this.#removed * 2 <= this.#whole.length) return;
     const rest = this.#whole.filter((other) => other !== undefined);
@@ -59,20 +60,32 @@ export class NotifierList<T extends Listed> {
     this.#removed = 0;
   }
 
+  /** Those of the whole file are others now, or have other observers. */
+  changed(): void {
+    if (this.#everywhere !== undefined) this.#everywhere.stale = true;
+    this.#everywhere = undefined;
+  }
+
   /**
    * Those that `[start, end)` concerns, in the order of registration, as of now: whoever leaves
    * meanwhile is still among them.
    */
-  concerned(start = 0, end = Infinity): readonly T[] {
-    this.#everywhere ??= this.#whole.filter((registration) => registration !== undefined);
+  concerned(start = 0, end = Infinity): Audience<T> {
+    this.#everywhere ??= everywhere(this.#whole);
     if (this.#ranged.size === 0) return this.#everywhere;
     const found: T[] = [];
     this.#ranged.collect(start, end, found);
     if (found.length === 0) return this.#everywhere;
-    for (const registration of this.#everywhere) found.push(registration);
+    for (const registration of this.#everywhere.members) found.push(registration);
     byAge(found);
-    return found;
+    return new Audience(found, false);
   }
+}
+
+function everywhere<T extends Listed>(whole: readonly (T | undefined)[]): Audience<T> {
+  const members = whole.filter((registration) => registration !== undefined);
+  const direct = members.every(({ access, observed }) => access === 'both' && !observed);
+  return new Audience(members, direct);
 }
 
 /** A few are sorted faster by hand than by a call into the runtime. */

@@ -44,6 +44,7 @@ export abstract class NotifierSubject extends (Subject as unknown as new () => S
   /** The journal's position now. */
   protected abstract readonly now: number;
   protected abstract observerFailed(error: unknown): void;
+  protected abstract observersChanged(): void;
 
   get observed(): boolean {
     return this.#slots.length > 0;
@@ -61,9 +62,11 @@ export abstract class NotifierSubject extends (Subject as unknown as new () => S
     const watcher = observer instanceof Subscriber;
     const slot: Slot = { observer, watcher, joined: this.now, subscription, open: true };
     this.#slots = [...this.#slots, slot];
+    this.observersChanged();
     subscription.add(() => {
       slot.open = false;
       this.#slots = this.#slots.filter((other) => other !== slot);
+      this.observersChanged();
     });
     if (watcher) observer.add(subscription);
     return subscription;

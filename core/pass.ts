@@ -41,8 +41,9 @@ export class Pass implements NotifierEvent {
   /** Whose turn it is, or was last. */
   reached: SectionOwner | undefined;
   readonly #host: PassHost;
-  /** Whether its callbacks run now; 'aside' while a watcher of it does, which takes no part. */
-  #turn: 'over' | 'taken' | 'aside' = 'over';
+  /** Whether what it is told of runs now; and whether that is a watcher, which takes no part. */
+  #running = false;
+  #aside = false;
   #section: Section | undefined;
   #start = 0;
   #end = 0;
@@ -108,29 +109,30 @@ export class Pass implements NotifierEvent {
   /** The synchronous part of a consumer's callback begins, for its clipped range. */
   enter(receiver: SectionOwner, start: number, end: number): void {
     this.reached = receiver;
-    this.#turn = 'taken';
+    this.#running = true;
     this.#start = start;
     this.#end = end;
   }
 
   leave(): void {
-    this.#turn = 'over';
+    this.#running = false;
     const section = this.#section;
     const started = this.#started;
-    if (started !== undefined) this.#started = undefined;
-    if (section === undefined) return;
+    if (section === undefined && started === undefined) return;
     this.#section = undefined;
+    this.#started = undefined;
+    if (section === undefined) return;
     if (started !== undefined) section.started.push(...started);
     section.release();
   }
 
   /** Whose callback runs now. */
   get receiver(): SectionOwner | undefined {
-    return this.#turn === 'taken' ? this.reached : undefined;
+    return this.#running && !this.#aside ? this.reached : undefined;
   }
 
   isTelling(owner: SectionOwner): boolean {
-    return this.reached === owner && this.#turn !== 'over';
+    return this.#running && this.reached === owner;
   }
 
   /** The callback that runs now has started something that takes its time. */
@@ -141,7 +143,7 @@ export class Pass implements NotifierEvent {
   /** Bound, so that it can be taken out of the event: `({ waitUntil }) => …`. */
   get waitUntil(): (promise: PromiseLike<unknown>) => void {
     this.#waitUntil ??= (promise) => {
-      if (this.#turn !== 'taken') {
+      if (this.receiver === undefined) {
         throw new MemfileError(
           'EINVAL',
           'waitUntil',
@@ -191,11 +193,11 @@ export class Pass implements NotifierEvent {
 
   /** Runs `call` as a watcher's: it can neither fail nor hold the section. */
   aside(call: () => void): void {
-    this.#turn = 'aside';
+    this.#aside = true;
     try {
       call();
     } finally {
-      this.#turn = 'taken';
+      this.#aside = false;
     }
   }
 

@@ -1,7 +1,6 @@
 import type { FileCore } from './file-core.js';
 import type { Operation, Step } from './operation.js';
 import type { PageRange } from './page-range.js';
-import { tellOldestFirst } from './telling.js';
 import { withdraw } from './withdrawal.js';
 
 /**
@@ -26,7 +25,7 @@ export function poison(
   withdraw(file, operation, { start, end, reason, between }, () => {
     const position = file.record(operation, { type: 'error', ...where, reason });
     const pass = file.pass(operation, 'error', reason, position);
-    tellOldestFirst(file.engine, file.notifiers.concerned(start, end), pass, start, end);
+    file.notifiers.concerned(start, end).tellOldestFirst(file.engine, pass, start, end);
     operation.whenLetGo('every consumer has taken notice', then);
   });
 }

@@ -7,7 +7,7 @@ import type { Operation } from './operation.js';
 import { formatRange, type PageRange } from './page-range.js';
 import type { Pass } from './pass.js';
 import type { Registration } from './registration.js';
-import { tell } from './telling.js';
+import { tell } from './audience.js';
 
 /** Who is asked about one stretch of pages. */
 export interface Question extends PageRange {

@@ -16,8 +16,14 @@ import type { Section, SectionOwner } from './section.js';
 import type { SrcuDomain } from './srcu.js';
 import type { FileState } from './state.js';
 import { clipRuns, usable } from './usable.js';
-import type { OpenWithdrawal } from './withdrawal.js';
 import { DONE, standsFor, type WaitNode } from './waits-for.js';
+
+/** An invalidation that has begun and not ended. */
+export interface OpenWithdrawal extends PageRange {
+  readonly operation: number;
+  /** Consumers that have access to this side alone were not told. */
+  readonly unless: Access | undefined;
+}
 
 /** What a registration needs of the memory file that it is on. */
 export interface RegistrationHome {
@@ -50,7 +56,8 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   /** @internal */
   place = 0;
   readonly #home: RegistrationHome;
-  readonly #notifier: Notifier;
+  /** @internal */
+  readonly notifier: Notifier;
   readonly #prepare: NotifierFunction | undefined;
   readonly #fallocate: NotifierFunction | undefined;
   readonly #rollback: NotifierFunction | undefined;
@@ -82,7 +89,7 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
     this.position = position;
     this.access = access;
     this.snapshot = usable(home.state, home.state.frames.ranges(range.start, range.end), access);
-    this.#notifier = notifier;
+    this.notifier = notifier;
     this.#observersVote = votes;
     this.#budget = budget;
     // Resolved once: calling methods on consumers of many classes costs 2.5 times as much.
@@ -112,21 +119,28 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   /** @internal Tells it what of pages `[start, end)` is its own, unless it has left. */
   tell(pass: Pass, from: number, to: number): void {
     if (!this.#active) return;
+    const callback = this.callback(pass.type);
+    const { observed } = this;
+    if (callback === undefined && !observed) return;
     const { range } = this;
     const start = from > range.start ? from : range.start;
     const end = to < range.end ? to : range.end;
     pass.enter(this, start, end);
-    const callback = this.#callback(pass.type);
     if (callback !== undefined && pass.concerns(this)) {
       try {
-        const result = callback.call(this.#notifier, start, end, pass);
+        const result = callback.call(this.notifier, start, end, pass);
         if (result !== undefined) pass.holdIfThenable(result);
       } catch (error) {
         pass.fail(error);
       }
     }
-    if (this.observed) this.#tellObservers(pass);
+    if (observed || this.observed) this.#tellObservers(pass);
     pass.leave();
+    this.wasTold();
+  }
+
+  /** @internal */
+  wasTold(): void {
     if (!this.#active) this.#settleGrace();
   }
 
@@ -333,6 +347,10 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
     return this.#pass;
   }
 
+  protected override observersChanged(): void {
+    this.#home.notifiers.changed();
+  }
+
   protected override get now(): number {
     return this.#home.engine.state.position;
   }
@@ -349,7 +367,8 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
     });
   }
 
-  #callback(type: NotifierCallback): NotifierFunction | undefined {
+  /** @internal */
+  callback(type: NotifierCallback): NotifierFunction | undefined {
     switch (type) {
       case 'invalidate':
         return this.#invalidate;

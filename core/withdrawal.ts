@@ -3,8 +3,8 @@ import type { Reason } from './event.js';
 import type { FileCore } from './file-core.js';
 import type { Operation, Step } from './operation.js';
 import type { PageRange } from './page-range.js';
-import type { Registration } from './registration.js';
-import { tell, tellNewestFirst, tellOldestFirst } from './telling.js';
+import type { OpenWithdrawal, Registration } from './registration.js';
+import { tell } from './audience.js';
 
 /** What of the pages told a consumer still has at the end; undefined when nobody has any. */
 export type Keeps = ((consumer: Registration) => readonly PageRange[]) | undefined;
@@ -16,12 +16,6 @@ interface Withdrawal extends PageRange {
   readonly conversion?: Conversion | undefined;
   /** What happens when every consumer has let go; an error that it throws ends nothing early. */
   readonly between: () => Keeps;
-}
-
-/** An invalidation that has begun and not ended. */
-export interface OpenWithdrawal extends PageRange {
-  readonly operation: number;
-  readonly unless: Side | undefined;
 }
 
 /**
@@ -44,15 +38,15 @@ export function withdraw(
   // Nobody comes before the end, as a registration is an operation too; some may leave.
   const audience = notifiers.concerned(start, end);
   const pass = file.pass(operation, 'invalidate', reason, begun, conversion && { conversion });
-  tellNewestFirst(engine, audience, pass, start, end, unless);
+  audience.tellNewestFirst(engine, pass, start, end, unless);
   operation.whenLetGo('every consumer has let go', () => {
     const keeps = between();
     const event = { type: 'invalidateEnd', file: id, operation: of, start, end, reason } as const;
     const ended = file.record(operation, event);
     const pass = file.pass(operation, 'invalidateEnd', reason, ended, { begun, conversion });
-    if (keeps === undefined) tellOldestFirst(engine, audience, pass, start, end, unless);
+    if (keeps === undefined) audience.tellOldestFirst(engine, pass, start, end, unless);
     else {
-      for (const consumer of audience) {
+      for (const consumer of audience.members) {
         if (consumer.access === unless) continue;
         const kept = keeps(consumer);
         tell(engine, consumer, kept.length === 0 ? pass : pass.keeping(kept), start, end);
