@@ -80,7 +80,7 @@ function vote(
 function giveBack({ state, store }: FileCore, operation: Operation, run: PfnRun): void {
   const what = `store "${state.store}" did not take [${run.start}, ${run.end}) back`;
   try {
-    const left = store.free(run.start, run.end);
+    const left = store.free(run.start, run.end, 'undo');
     if (left === undefined || subtract([run], normalize(left)).length === 0) return;
     operation.failed(what, new Error('it kept pages that were never part of the file'));
   } catch (error) {
@@ -174,7 +174,7 @@ function allocate(
       run.end > operation.end ||
       state.frames.count(run.start, run.end) > 0
     ) {
-      for (const added of runs) store.free(added.start, added.end);
+      for (const added of runs) store.free(added.start, added.end, 'undo');
       const what = `pages [${run.start}, ${run.end}) that it was not asked for`;
       throw new MemfileError('EIO', syscall, `store "${state.store}" allocated ${what}`);
     }

@@ -27,6 +27,13 @@ export interface Allocation {
   readonly error?: MemfileError;
 }
 
+/**
+ * Why a store is to drop pages: they are punched, or the file ends before them now (it was truncated
+ * or closed), or they never became part of it: what `allocate` took is given back, and all is to be
+ * as before. 'punch' when nothing is said.
+ */
+export type WhyFreed = 'punch' | 'end' | 'undo';
+
 /** The pages of one memory file, as its store keeps them. Ranges are pages, half-open. */
 export interface StoreFile extends PfnOps {
   /**
@@ -41,7 +48,7 @@ export interface StoreFile extends PfnOps {
    * there. A frame that is still referenced is reused after its last `putUnlockPfn` only. A store
    * that throws has dropped nothing.
    */
-  free(start: number, end: number): readonly PageRange[] | void;
+  free(start: number, end: number, why?: WhyFreed): readonly PageRange[] | void;
   /**
    * Called before the size becomes `pages`, unless only fallocate() makes it so.
    * @throws MemfileError when the file cannot have that size; nothing changes then.

@@ -68,8 +68,10 @@ function drop(
   start: number,
   end: number,
 ): readonly PageRange[] {
+  const { syscall } = operation;
+  const why = syscall === 'truncate' || syscall === 'close' ? 'end' : 'punch';
   try {
-    const left = store.free(start, end);
+    const left = store.free(start, end, why);
     return left === undefined ? NONE : subtract(state.frames.ranges(start, end), normalize(left));
   } catch (error) {
     operation.effect = 'none';

@@ -8,6 +8,7 @@ export type {
   PluginHost,
   StoreFile,
   StoreHost,
+  WhyFreed,
 } from './backing-store.js';
 export { BackingStores } from './backing-stores.js';
 export type {

@@ -98,6 +98,11 @@ export class MemoryFile implements NotifiedFile {
     return this.#core.state.pages;
   }
 
+  /** Its pages come and go in aligned groups of this many. */
+  get granule(): number {
+    return this.#core.store.granule ?? 1;
+  }
+
   get flags(): readonly FileFlag[] {
     return this.#core.state.flags;
   }
