@@ -1,0 +1,204 @@
+import {
+  Extents,
+  MemfileError,
+  PAGE_SIZE,
+  type Allocation,
+  type ContentMode,
+  type FileSpec,
+  type PageRange,
+  type Side,
+  type StoreFile,
+  type WhyFreed,
+} from '../../core/index.js';
+import type { HugePagePool } from './huge-page-pool.js';
+
+/** What files of the store take beside the options of every file. */
+export interface HugetlbFileOptions {
+  /**
+   * Reserves the huge pages of the whole size when the file is created, so that no fallocate inside
+   * it can find the pool empty; false by default, as MFD_HUGETLB with MAP_NORESERVE.
+   */
+  readonly reserve?: boolean | undefined;
+}
+
+/**
+ * The huge pages of one file (fs/hugetlbfs/inode.c). Its places are huge pages; outside they are
+ * counted in 4 KiB pages like everything.
+ */
+export class HugetlbFile implements StoreFile {
+  readonly granule: number;
+  readonly #name: string;
+  readonly #order: number;
+  readonly #pool: HugePagePool;
+  /** Called after anything that can have changed the pool. */
+  readonly #changed: () => void;
+  /** Place to frame of the pool. */
+  readonly #frames = new Extents();
+  /** The places that were given a reservation, used or not, as the `resv_map` of the inode. */
+  readonly #promised = new Extents();
+  /** The 4 KiB pages that are private: a huge page that is so in part is shown in small pages. */
+  readonly #private = new Extents();
+
+  /** @throws MemfileError EINVAL for a bad size; ENOMEM when the pool has no such reservation. */
+  constructor(
+    { name, pages, options }: FileSpec<HugetlbFileOptions>,
+    order: number,
+    pool: HugePagePool,
+    changed: () => void,
+  ) {
+    this.granule = 2 ** order;
+    this.#name = name;
+    this.#order = order;
+    this.#pool = pool;
+    this.#changed = changed;
+    this.#checkSize('createFile', pages);
+    const { reserve = false } = options;
+    if (typeof reserve !== 'boolean') {
+      throw new MemfileError('EINVAL', 'createFile', 'reserve must be true or false');
+    }
+    const places = pages / this.granule;
+    if (!reserve || places === 0) return;
+    if (!pool.reserve(places)) {
+      const why = `${places} huge pages to reserve, the pool has ${pool.available} left`;
+      throw new MemfileError('ENOMEM', 'createFile', `"${name}": ${why}`);
+    }
+    this.#promised.add(0, places);
+    changed();
+  }
+
+  /** Rounds out; what was added stays when the pool runs short, as in `hugetlbfs_fallocate`. */
+  allocate(start: number, end: number): Allocation {
+    const runs: { start: number; end: number; pfn: number }[] = [];
+    const done = (error?: MemfileError): Allocation => {
+      if (runs.length > 0) this.#changed();
+      return error === undefined ? { runs } : { runs, error };
+    };
+    for (const hole of this.#holes(start, end)) {
+      for (let place = hole.start; place < hole.end; place++) {
+        const frame = this.#pool.take(this.#promised.has(place));
+        if (frame === undefined) return done(this.#noSpace('the pool has none left'));
+        this.#frames.set(place, place + 1, frame);
+        const page = place * this.granule;
+        const pfn = frame * this.granule;
+        const last = runs.at(-1);
+        const joins = last?.end === page && last.pfn + (page - last.start) === pfn;
+        if (joins) last.end += this.granule;
+        else runs.push({ start: page, end: page + this.granule, pfn });
+      }
+    }
+    return done();
+  }
+
+  /**
+   * Rounds in; the parts of huge pages at the ends stay, zeroed when they were punched, as in
+   * `hugetlbfs_punch_hole`. Punching a page drops the reservation of its place, not that of a hole.
+   */
+  free(start: number, end: number, why: WhyFreed = 'punch'): readonly PageRange[] {
+    const first = Math.ceil(start / this.granule);
+    const last = Math.floor(end / this.granule);
+    if (why === 'punch') {
+      this.#zero(start, Math.min(end, first * this.granule));
+      if (first <= last) this.#zero(last * this.granule, end);
+    }
+    if (first >= last) return [];
+    for (const { start: from, end: to, value } of this.#frames.runs(first, last)) {
+      for (let place = from; place < to; place++) {
+        const frame = value + (place - from);
+        if (why === 'undo') this.#pool.undo(frame, this.#promised.has(place));
+        else this.#pool.release(frame);
+      }
+      if (why !== 'undo') this.#promised.delete(from, to);
+    }
+    this.#frames.delete(first, last);
+    // What is promised still is of holes.
+    if (why === 'end') this.#pool.unreserve(this.#promised.delete(first, last));
+    this.#changed();
+    return [{ start: first * this.granule, end: last * this.granule }];
+  }
+
+  checkSize(pages: number): void {
+    this.#checkSize('truncate', pages);
+  }
+
+  plan(start: number, end: number): MemfileError | undefined {
+    let missing = 0;
+    for (const hole of this.#holes(start, end)) {
+      missing += hole.end - hole.start;
+      for (const kept of this.#promised.ranges(hole.start, hole.end)) {
+        missing -= kept.end - kept.start;
+      }
+    }
+    const { available } = this.#pool;
+    if (missing <= available) return undefined;
+    return this.#noSpace(`${missing} are missing, the pool has ${available} left`);
+  }
+
+  convert(start: number, end: number, to: Side, content: ContentMode): void {
+    if (content === 'zero') this.#zero(start, end);
+    if (to === 'private') this.#private.add(start, end);
+    else this.#private.delete(start, end);
+  }
+
+  getLockPfn(offset: number): { pfn: number; order: number } {
+    const place = Math.floor(offset / this.granule);
+    const frame = this.#frames.get(place);
+    if (frame < 0) {
+      throw new MemfileError('ENOENT', 'getLockPfn', `page ${offset} of "${this.#name}"`);
+    }
+    this.#pool.reference(frame);
+    const order = this.#isOfOneSide(place) ? this.#order : 0;
+    return { pfn: frame * this.granule + (offset % this.granule), order };
+  }
+
+  putUnlockPfn(pfn: number): void {
+    if (!this.#pool.unreference(Math.floor(pfn / this.granule))) {
+      throw new MemfileError('EINVAL', 'putUnlockPfn', `frame ${pfn} is not referenced`);
+    }
+    this.#changed();
+  }
+
+  bytes(pfn: number, order: number): Uint8Array {
+    const frame = Math.floor(pfn / this.granule);
+    const at = (pfn - frame * this.granule) * PAGE_SIZE;
+    return this.#pool.bytes(frame).subarray(at, at + 2 ** order * PAGE_SIZE);
+  }
+
+  #checkSize(syscall: string, pages: number): void {
+    if (pages % this.granule === 0) return;
+    const why = `${pages} pages are no multiple of a huge page, which is ${this.granule} pages`;
+    throw new MemfileError('EINVAL', syscall, `"${this.#name}": ${why}`);
+  }
+
+  /** The places without a page in a range of pages, rounded out. */
+  #holes(start: number, end: number): PageRange[] {
+    const { granule } = this;
+    return this.#frames.holes(Math.floor(start / granule), Math.ceil(end / granule));
+  }
+
+  /** Zeroes what is there of a range of pages. */
+  #zero(start: number, end: number): void {
+    const { granule } = this;
+    const places = this.#frames.runs(Math.floor(start / granule), Math.ceil(end / granule));
+    for (const { start: first, end: last, value } of places) {
+      for (let place = first; place < last; place++) {
+        const base = place * granule;
+        const from = (Math.max(start, base) - base) * PAGE_SIZE;
+        const to = (Math.min(end, base + granule) - base) * PAGE_SIZE;
+        this.#pool.zero(value + (place - first), from, to);
+      }
+    }
+  }
+
+  #isOfOneSide(place: number): boolean {
+    if (this.#private.pages === 0) return true;
+    const start = place * this.granule;
+    const parts = this.#private.ranges(start, start + this.granule);
+    return (
+      parts.length === 0 || (parts.length === 1 && parts[0]!.end - parts[0]!.start === this.granule)
+    );
+  }
+
+  #noSpace(why: string): MemfileError {
+    return new MemfileError('ENOSPC', 'fallocate', `huge pages of "${this.#name}": ${why}`);
+  }
+}
