@@ -1,3 +1,5 @@
+import { PAGE_SIZE } from '../../core/index.js';
+import type { FileReport } from '../trace-run/index.js';
 import type { RunReport } from './run-trace.js';
 
 /** The report for people. */
@@ -5,6 +7,7 @@ export function printRun(report: RunReport): string {
   const { files, consumers, memslots } = report;
   const lines = [
     `${report.trace}: ${report.lines} lines, ${report.calls} calls, ${report.events} events`,
+    `store: ${report.store}`,
     '',
     ...table(
       [
@@ -21,8 +24,8 @@ export function printRun(report: RunReport): string {
       ],
       files.map((file) => [
         String(file.id),
-        file.name + (file.hugetlb ? ' (hugetlb, run on shmem)' : ''),
-        bytes(file.sizeBytes),
+        file.name + (file.hugetlb && report.store === 'shmem' ? ' (hugetlb, run on shmem)' : ''),
+        size(file),
         bytes(file.allocatedBytes),
         bytes(file.peakAllocatedBytes),
         String(file.punchCalls),
@@ -50,6 +53,10 @@ export function printRun(report: RunReport): string {
     `failed calls: ${counts(report.failedCallsByName)}`,
     `not understood: ${counts(report.unknownCallsByName)}`,
   ];
+  for (const [code, { faults, fallocates, first }] of Object.entries(report.refused)) {
+    const where = `first at page ${first.page} of file ${first.file}, after event ${first.position}`;
+    lines.push(`refused with ${code}: ${faults} faults, ${fallocates} fallocates; ${where}`);
+  }
   const removes = files.reduce((sum, file) => sum + file.removeCalls, 0);
   if (removes > 0) lines.push(`madvise(MADV_REMOVE): ${removes} calls, not counted as punches`);
   const untouched = files.reduce((sum, file) => sum + file.untouchedBytes, 0);
@@ -97,6 +104,12 @@ function counts(byName: Readonly<Record<string, number>>): string {
   const shown = names.slice(0, 8).map(([name, count]) => `${count} ${name}`);
   const rest = names.slice(8).reduce((sum, [, count]) => sum + count, 0);
   return shown.join(', ') + (rest > 0 ? `, ${rest} of ${names.length - 8} other kinds` : '');
+}
+
+function size({ sizeBytes, roundedBytes }: FileReport): string {
+  const rounded =
+    roundedBytes - sizeBytes >= PAGE_SIZE ? `, rounded to ${bytes(roundedBytes)}` : '';
+  return bytes(sizeBytes) + rounded;
 }
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];

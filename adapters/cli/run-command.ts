@@ -1,11 +1,15 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { RunFlags } from './run.js';
+import { parseStore, SHMEM } from './store-option.js';
 
 /** Every call that the importer follows. */
 const TRACED = [
   'memfd_create,open,openat,creat,fallocate,ftruncate,mmap,munmap,madvise,ioctl',
   'close,close_range,dup,dup2,dup3,fcntl,clone,clone3,fork,vfork,execve',
 ];
+
+const STORE_HELP =
+  'what the memory is made of: shmem, hugetlb:2M,pool=N or hugetlb:1G,pool=N (N huge pages)';
 
 /** `memfile run TRACE`; what it needs is loaded when it runs, so that `--help` answers at once. */
 export function addRunCommand(program: Command, exit: (code: number) => void): void {
@@ -15,6 +19,9 @@ export function addRunCommand(program: Command, exit: (code: number) => void): v
     .argument('<trace>', 'what `strace -f` wrote, plain or gzip')
     .option('--json', 'print the report as JSON')
     .option('--events <file>', 'write every committed event and every delivery as JSON lines')
+    .addOption(
+      new Option('--store <store>', STORE_HELP).argParser(parseStore).default(SHMEM, SHMEM.text),
+    )
     .addHelpText(
       'after',
       '\nExit status: 0 when the laws hold, 1 when they do not, 2 for bad input.' +

@@ -5,6 +5,7 @@ import {
   type ErrnoCode,
   type Memfile,
 } from '../../core/index.js';
+import { hugetlb } from '../../plugins/hugetlb/index.js';
 import { shmem } from '../../plugins/shmem/index.js';
 import { LawModel, type Violation } from '../../test/model/index.js';
 import { readTrace, type TraceSummary } from '../strace/index.js';
@@ -14,7 +15,9 @@ import {
   type ConsumerReport,
   type EventRow,
   type FileReport,
+  type Refusals,
 } from '../trace-run/index.js';
+import type { StoreChoice } from './store-option.js';
 
 export const ASSUMPTION =
   'Stores through mappings leave no line in a trace, so every mapped page is assumed to have been ' +
@@ -26,6 +29,8 @@ const IMPOSSIBLE: ReadonlySet<ErrnoCode> = new Set(['EINVAL', 'EEXIST', 'EFBIG']
 /** What `memfile run` answers, as `--json` prints it. Sizes are bytes. */
 export interface RunReport {
   readonly trace: string;
+  /** As `--store` names it. */
+  readonly store: string;
   readonly lines: number;
   readonly calls: number;
   readonly assumption: string;
@@ -38,6 +43,8 @@ export interface RunReport {
     readonly maxLive: number;
   };
   readonly consumers: readonly ConsumerReport[];
+  /** What the store had no room for, by code; the run went on without those pages. */
+  readonly refused: Readonly<Record<string, Refusals>>;
   readonly advice: Readonly<Record<string, { readonly calls: number; readonly bytes: number }>>;
   readonly unknownCalls: number;
   readonly unknownCallsByName: Readonly<Record<string, number>>;
@@ -54,6 +61,7 @@ export interface RunReport {
 }
 
 export interface RunOptions {
+  readonly store: StoreChoice;
   /** Receives committed events and deliveries in the order told. */
   readonly onEvent?: ((row: EventRow) => void) | undefined;
   /** Called often while the trace is read. */
@@ -63,10 +71,10 @@ export interface RunOptions {
 
 /** Drives a trace through a memfile of its own; rejects with a TraceError when it cannot be read. */
 export async function runTrace(path: string, options: RunOptions): Promise<RunReport> {
-  const { onEvent, onProgress, onStall } = options;
+  const { store, onEvent, onProgress, onStall } = options;
   const trace = readTrace(path);
   const memfile = createMemfile({
-    plugins: [shmem()],
+    plugins: [store.name === 'shmem' ? shmem() : hugetlb(store)],
     stallAfterMs: 5000,
     onStall: (report) => onStall(formatStall(report)),
   });
@@ -74,7 +82,7 @@ export async function runTrace(path: string, options: RunOptions): Promise<RunRe
   const everyStore = memfile as unknown as Memfile;
   const log = onEvent === undefined ? undefined : new EventLog(everyStore, onEvent, model);
   const tick = (): void => onProgress?.(trace.summary);
-  const driver = new TraceDriver(everyStore, 'shmem', log ?? model, tick);
+  const driver = new TraceDriver(everyStore, store.name, log ?? model, tick);
   const impossible = new Map<string, number>();
   for await (const actions of trace) {
     for (const action of actions) {
@@ -94,11 +102,12 @@ export async function runTrace(path: string, options: RunOptions): Promise<RunRe
   log?.flush();
   model.finish();
   const unknown = new Map([...trace.summary.unknownCalls, ...impossible]);
-  return report(path, trace.summary, unknown, driver, model, memfile.journal.position);
+  return report(path, store, trace.summary, unknown, driver, model, memfile.journal.position);
 }
 
 function report(
   path: string,
+  store: StoreChoice,
   summary: TraceSummary,
   unknown: ReadonlyMap<string, number>,
   driver: TraceDriver,
@@ -110,6 +119,7 @@ function report(
   const { lines, calls, memslotsSet, memslotsDeleted, truncated } = summary;
   return {
     trace: path,
+    store: store.text,
     lines,
     calls,
     assumption: ASSUMPTION,
@@ -117,6 +127,7 @@ function report(
     memslotSets: memslotsSet + memslotsDeleted,
     memslots: { set: memslotsSet, deleted: memslotsDeleted, maxLive: driver.maxLiveSlots },
     consumers,
+    refused: Object.fromEntries(driver.refused),
     advice: Object.fromEntries(summary.adviceCalls),
     unknownCalls: total(unknown),
     unknownCallsByName: Object.fromEntries(unknown),

@@ -4,14 +4,16 @@ import { printRun } from './print-run.js';
 import { Progress } from './progress.js';
 import { OutputError, RowFile } from './row-file.js';
 import { runTrace } from './run-trace.js';
+import type { StoreChoice } from './store-option.js';
 
 export interface RunFlags {
   readonly json?: true;
   readonly events?: string;
+  readonly store: StoreChoice;
 }
 
 /** Runs a trace and reports on it; answers the exit status. */
-export async function run(path: string, { json, events }: RunFlags): Promise<number> {
+export async function run(path: string, { json, events, store }: RunFlags): Promise<number> {
   let rows: RowFile | undefined;
   let summary: TraceSummary | undefined;
   const progress = new Progress(() => {
@@ -21,6 +23,7 @@ export async function run(path: string, { json, events }: RunFlags): Promise<num
   try {
     if (events !== undefined) rows = new RowFile(events, path);
     const report = await runTrace(path, {
+      store,
       onEvent: rows && ((row) => rows!.write(row)),
       onStall: (line) => process.stderr.write(`memfile: ${line}\n`),
       onProgress(now) {

@@ -1,4 +1,10 @@
-import { Extents, PAGE_SIZE, type MemfileState, type MemoryFile } from '../../core/index.js';
+import {
+  Extents,
+  PAGE_SIZE,
+  type MemfileState,
+  type MemoryFile,
+  type PageRange,
+} from '../../core/index.js';
 import type { VmmMapping } from '../vmm-mapping/index.js';
 
 /** What became of one memory file of a trace; sizes in bytes. */
@@ -8,14 +14,17 @@ export interface FileReport {
   readonly hugetlb: boolean;
   /** The last size known. */
   readonly sizeBytes: number;
+  /** That size, rounded up to whole pages of the store. */
+  readonly roundedBytes: number;
   readonly allocatedBytes: number;
   readonly peakAllocatedBytes: number;
   /** Successful fallocate calls that punch, the sum of their lengths, and their union. */
   readonly punchCalls: number;
   readonly punchedBytes: number;
   readonly punchedUnionBytes: number;
-  /** What really left through those punches. */
+  /** What really left through those punches, a page as often as it left, and its union. */
   readonly freedBytes: number;
+  readonly freedUnionBytes: number;
   /** Punches after which no consumer had a translation fewer. */
   readonly idlePunches: number;
   /** Successful fallocate calls that allocate. */
@@ -34,7 +43,6 @@ export class FileRun {
   sizeBytes = 0;
   punchCalls = 0;
   punchedBytes = 0;
-  freedPages = 0;
   idlePunches = 0;
   fallocateCalls = 0;
   removeCalls = 0;
@@ -46,6 +54,9 @@ export class FileRun {
   readonly mappings = new Set<VmmMapping>();
   readonly #state: MemfileState;
   readonly #punched = new Extents();
+  /** The pages that left through punches, as a set. */
+  readonly #freed = new Extents();
+  #freedPages = 0;
   #allocated = 0;
   #peak = 0;
 
@@ -66,6 +77,12 @@ export class FileRun {
     return this.#state.files.get(this.file.id)?.frames.pages ?? 0;
   }
 
+  /** So many bytes as 4 KiB pages, rounded up to whole pages of the store. */
+  pagesOf(bytes: number): number {
+    const { granule } = this.file;
+    return Math.ceil(bytes / (granule * PAGE_SIZE)) * granule;
+  }
+
   /** Takes note of how much is allocated. */
   measure(): void {
     this.#allocated = this.populatedPages;
@@ -78,6 +95,19 @@ export class FileRun {
     this.#punched.add(offset, offset + length);
   }
 
+  /** What of these pages is not there any more. */
+  gone(pages: readonly PageRange[]): readonly PageRange[] {
+    const frames = this.#state.files.get(this.file.id)?.frames;
+    return frames === undefined ? pages : pages.flatMap((at) => frames.holes(at.start, at.end));
+  }
+
+  freed(pages: readonly PageRange[]): void {
+    for (const { start, end } of pages) {
+      this.#freedPages += end - start;
+      this.#freed.add(start, end);
+    }
+  }
+
   report(): FileReport {
     const { file, hugetlb, sizeBytes, punchCalls, punchedBytes, idlePunches } = this;
     const { fallocateCalls, removeCalls, removedBytes } = this;
@@ -86,12 +116,14 @@ export class FileRun {
       name: file.name,
       hugetlb,
       sizeBytes,
+      roundedBytes: this.pagesOf(sizeBytes) * PAGE_SIZE,
       allocatedBytes: this.#allocated * PAGE_SIZE,
       peakAllocatedBytes: this.#peak * PAGE_SIZE,
       punchCalls,
       punchedBytes,
       punchedUnionBytes: this.#punched.pages,
-      freedBytes: this.freedPages * PAGE_SIZE,
+      freedBytes: this.#freedPages * PAGE_SIZE,
+      freedUnionBytes: this.#freed.pages * PAGE_SIZE,
       idlePunches,
       fallocateCalls,
       removeCalls,

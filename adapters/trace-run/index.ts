@@ -1,3 +1,3 @@
 export { EventLog, type EventRow } from './event-log.js';
 export type { FileReport } from './file-run.js';
-export { TraceDriver, type ConsumerReport } from './trace-driver.js';
+export { TraceDriver, type ConsumerReport, type Refusals } from './trace-driver.js';

@@ -1,4 +1,11 @@
-import { PAGE_SIZE, type Memfile, type MemoryFile, type PageRange } from '../../core/index.js';
+import {
+  MemfileError,
+  PAGE_SIZE,
+  type ErrnoCode,
+  type Memfile,
+  type MemoryFile,
+  type PageRange,
+} from '../../core/index.js';
 import { KvmVm } from '../kvm/index.js';
 import type { TraceAction } from '../strace/index.js';
 import { VmmMapping } from '../vmm-mapping/index.js';
@@ -14,6 +21,16 @@ export interface ConsumerReport {
   readonly notifications: number;
   /** How many translations those took away. */
   readonly zappedPages: number;
+}
+
+/** What a store had no room for; the run goes on without. */
+export interface Refusals {
+  /** Touches of a huge page that was not there, by one consumer, before a punch. */
+  faults: number;
+  /** Calls of fallocate; what they added before stays. */
+  fallocates: number;
+  /** The first of them: the last position of the journal then, and the page asked for. */
+  readonly first: { readonly position: number; readonly file: number; readonly page: number };
 }
 
 /** Pages of one punch that are assumed to have been touched: 4 GiB. */
@@ -44,6 +61,7 @@ export class TraceDriver {
   readonly #mappings = new Map<number, MappingRun>();
   /** By the name of the VM, one for each of its address spaces. */
   readonly #vms = new Map<string, VmRun>();
+  readonly refused = new Map<ErrnoCode, Refusals>();
 
   /** @param onProgress called now and then within long steps. */
   constructor(memfile: Memfile, store: string, witness: Witness, onProgress: () => void) {
@@ -89,15 +107,18 @@ export class TraceDriver {
         const run = this.#run(action.file);
         run.sizeBytes = action.bytes;
         run.sizeKnown = true;
-        await run.file.truncate(Math.ceil(action.bytes / PAGE_SIZE));
+        await run.file.truncate(run.pagesOf(action.bytes));
         run.measure();
         return;
       }
       case 'allocate': {
         const { offset, length, keepSize } = action;
         const run = this.#run(action.file);
+        const start = Math.floor(offset / PAGE_SIZE);
         const end = Math.ceil((offset + length) / PAGE_SIZE);
-        await run.file.fallocate(Math.floor(offset / PAGE_SIZE), end, { keepSize });
+        await this.#ifThereIsRoom('fallocates', run, start, () =>
+          run.file.fallocate(start, end, { keepSize }),
+        );
         if (!keepSize) run.sizeBytes = Math.max(run.sizeBytes, offset + length);
         run.fallocateCalls++;
         run.measure();
@@ -107,7 +128,7 @@ export class TraceDriver {
         const run = this.#run(action.file);
         const { zapped, freed } = await this.#punch(run, action, 'punch');
         run.punched(action.offset, action.length);
-        run.freedPages += freed;
+        run.freed(freed);
         if (zapped === 0) run.idlePunches++;
         return;
       }
@@ -170,7 +191,7 @@ export class TraceDriver {
   async #growToMapped(run: FileRun, pages: number): Promise<void> {
     if (run.sizeKnown || pages <= run.file.pages) return;
     run.sizeBytes = pages * PAGE_SIZE;
-    await run.file.truncate(pages);
+    await run.file.truncate(run.pagesOf(run.sizeBytes));
   }
 
   /** Faults in what consumers have mapped of `[start, end)`, a slice at a time. */
@@ -178,11 +199,38 @@ export class TraceDriver {
     const last = Math.min(end, start + TOUCHED_AT_ONCE);
     const mappings = [...run.mappings].filter(({ range }) => overlaps(range, { start, end }));
     if (mappings.length > 0) run.untouchedPages += end - last;
-    for (let from = start; from < last; from += SLICE) {
-      const to = Math.min(from + SLICE, last);
-      for (const mapping of mappings) await mapping.touch(from, to);
-      for (const { vm } of this.#vms.values()) await vm.touch(run.file, from, to);
+    const { granule } = run.file;
+    for (let from = start, to; from < last; from = to) {
+      // A huge page at a time, as a process does: one that is refused stops nobody else.
+      const stop = granule === 1 ? from + SLICE : from - (from % granule) + granule;
+      to = Math.min(stop, last);
+      const [first, end] = [from, to];
+      const touch = (consumer: () => Promise<void>): Promise<void> =>
+        this.#ifThereIsRoom('faults', run, first, consumer);
+      for (const mapping of mappings) await touch(() => mapping.touch(first, end));
+      for (const { vm } of this.#vms.values()) await touch(() => vm.touch(run.file, first, end));
       this.#onProgress();
+    }
+  }
+
+  async #ifThereIsRoom(
+    what: 'faults' | 'fallocates',
+    { file }: FileRun,
+    page: number,
+    attempt: () => Promise<void>,
+  ): Promise<void> {
+    try {
+      await attempt();
+    } catch (error) {
+      if (!(error instanceof MemfileError)) throw error;
+      const { code } = error;
+      if (code !== 'ENOSPC' && code !== 'ENOMEM') throw error;
+      let refusals = this.refused.get(code);
+      if (refusals === undefined) {
+        const first = { position: this.#memfile.journal.position, file: file.id, page };
+        this.refused.set(code, (refusals = { faults: 0, fallocates: 0, first }));
+      }
+      refusals[what]++;
     }
   }
 
@@ -191,18 +239,18 @@ export class TraceDriver {
     run: FileRun,
     { offset, length }: { readonly offset: number; readonly length: number },
     reason: 'punch' | 'madvise',
-  ): Promise<{ readonly zapped: number; readonly freed: number }> {
+  ): Promise<{ readonly zapped: number; readonly freed: readonly PageRange[] }> {
     const start = Math.ceil(offset / PAGE_SIZE);
     // Nothing can be mapped past the end, so nobody needs to be told of it.
     const end = Math.min(Math.floor((offset + length) / PAGE_SIZE), run.limit);
-    if (start >= end) return { zapped: 0, freed: 0 };
+    if (start >= end) return { zapped: 0, freed: [] };
     await this.#touch(run, start, end);
     run.measure();
-    const before = run.populatedPages;
+    const there = run.file.populated(start, end);
     const zappedBefore = this.#zapped(run);
     await run.file.punchHole(start, end, { reason });
     run.measure();
-    return { zapped: this.#zapped(run) - zappedBefore, freed: before - run.populatedPages };
+    return { zapped: this.#zapped(run) - zappedBefore, freed: run.gone(there) };
   }
 
   async #remapped(action: Extract<TraceAction, { readonly type: 'map' | 'unmap' }>): Promise<void> {

@@ -269,7 +269,7 @@ describe('memfile run', () => {
     expect(memfile('--help')).toMatchObject({ code: 0, out: expect.stringContaining('run') });
     const help = memfile('run', '--help');
     expect(help).toMatchObject({ code: 0, err: '' });
-    for (const word of ['--json', '--events', 'Exit status', 'strace -f']) {
+    for (const word of ['--json', '--events', '--store', 'Exit status', 'strace -f']) {
       expect(help.out).toContain(word);
     }
     expect(memfile('--version').out).toMatch(/^\d+\.\d+\.\d+\n$/);
