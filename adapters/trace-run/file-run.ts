@@ -22,9 +22,9 @@ export interface FileReport {
   readonly punchCalls: number;
   readonly punchedBytes: number;
   readonly punchedUnionBytes: number;
-  /** What really left through those punches, a page as often as it left, and its union. */
+  /** What of the file really left through those punches, and the same as often as it left. */
   readonly freedBytes: number;
-  readonly freedUnionBytes: number;
+  readonly freedSumBytes: number;
   /** Punches after which no consumer had a translation fewer. */
   readonly idlePunches: number;
   /** Successful fallocate calls that allocate. */
@@ -122,8 +122,8 @@ export class FileRun {
       punchCalls,
       punchedBytes,
       punchedUnionBytes: this.#punched.pages,
-      freedBytes: this.#freedPages * PAGE_SIZE,
-      freedUnionBytes: this.#freed.pages * PAGE_SIZE,
+      freedBytes: this.#freed.pages * PAGE_SIZE,
+      freedSumBytes: this.#freedPages * PAGE_SIZE,
       idlePunches,
       fallocateCalls,
       removeCalls,

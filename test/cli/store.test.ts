@@ -46,20 +46,20 @@ describe('memfile run --store hugetlb', () => {
     expect(run(path, 'hugetlb:2M,pool=64').files[0]).toMatchObject({
       punchedBytes: 2 * MIB,
       punchedUnionBytes: 2 * MIB,
+      freedSumBytes: 0,
       freedBytes: 0,
-      freedUnionBytes: 0,
       allocatedBytes: 2 * MIB,
       peakAllocatedBytes: 2 * MIB,
     });
-    expect(run(path, 'shmem').files[0]).toMatchObject({ freedBytes: 2 * MIB });
+    expect(run(path, 'shmem').files[0]).toMatchObject({ freedSumBytes: 2 * MIB });
   });
 
   it('frees what was punched where every punch is of whole huge pages', () => {
     const path = trace(8 * MIB, punch(0, 2 * MIB), punch(4 * MIB, 4 * MIB));
     expect(run(path, 'hugetlb:2M,pool=64').files[0]).toMatchObject({
       punchedUnionBytes: 6 * MIB,
+      freedSumBytes: 6 * MIB,
       freedBytes: 6 * MIB,
-      freedUnionBytes: 6 * MIB,
       peakAllocatedBytes: 4 * MIB,
     });
   });
@@ -68,8 +68,8 @@ describe('memfile run --store hugetlb', () => {
     const path = trace(8 * MIB, punch(MIB, 4 * MIB), punch(2 * MIB, 2 * MIB));
     expect(run(path, 'hugetlb:2M,pool=64').files[0]).toMatchObject({
       punchedUnionBytes: 4 * MIB,
-      freedBytes: 4 * MIB,
-      freedUnionBytes: 2 * MIB,
+      freedSumBytes: 4 * MIB,
+      freedBytes: 2 * MIB,
       peakAllocatedBytes: 6 * MIB,
     });
   });
@@ -84,7 +84,7 @@ describe('memfile run --store hugetlb', () => {
     const { files, refused, consumers } = run(path, 'hugetlb:2M,pool=2');
     expect(files[0]).toMatchObject({
       fallocateCalls: 2,
-      freedBytes: 4 * MIB,
+      freedSumBytes: 4 * MIB,
       allocatedBytes: 4 * MIB,
       peakAllocatedBytes: 4 * MIB,
     });
@@ -105,11 +105,11 @@ describe('memfile run --store hugetlb', () => {
     expect(run(path, 'hugetlb:2M,pool=4').files[0]).toMatchObject({
       sizeBytes: 3 * MIB,
       roundedBytes: 4 * MIB,
-      freedBytes: 2 * MIB,
+      freedSumBytes: 2 * MIB,
     });
     expect(run(path, 'hugetlb:1G,pool=1').files[0]).toMatchObject({
       roundedBytes: 1024 * MIB,
-      freedBytes: 0,
+      freedSumBytes: 0,
       peakAllocatedBytes: 1024 * MIB,
     });
     expect(memfile('run', path, '--store', 'hugetlb:2M,pool=4').out).toContain(
@@ -132,25 +132,25 @@ describe('memfile run --store hugetlb', () => {
     expect(refused).toEqual({});
     expect(files[2]).toMatchObject({
       punchCalls: 202,
-      freedBytes: left.length * size,
-      freedUnionBytes: new Set(left).size * size,
+      freedSumBytes: left.length * size,
+      freedBytes: new Set(left).size * size,
     });
   });
 
   it('never has more than its pool, in a recorded run too', () => {
     const { files, refused } = run(freepages, 'hugetlb:2M,pool=1');
-    const { peakAllocatedBytes, freedBytes, punchedBytes } = files[2]!;
+    const { peakAllocatedBytes, freedSumBytes, punchedBytes } = files[2]!;
     expect(peakAllocatedBytes).toBe(2 * MIB);
     expect(refused['ENOSPC']).toMatchObject({ fallocates: 0, first: { file: 3 } });
     // Its punches are of whole huge pages: what was not refused was freed.
-    expect(freedBytes + refused['ENOSPC']!.faults * 2 * MIB).toBe(punchedBytes);
+    expect(freedSumBytes + refused['ENOSPC']!.faults * 2 * MIB).toBe(punchedBytes);
   });
 
   it('runs hugetlb files on hugetlb', () => {
     const path = fixture('qemu-kvm-postcopy-hugetlb-dst.strace.gz');
     const { out } = memfile('run', path, '--store', 'hugetlb:2M,pool=64');
     expect(out).not.toContain('run on shmem');
-    expect(out).toMatch(/memory-backend-memfd +64 MiB +0 B +64 MiB +2 +66 MiB +64 MiB +66 MiB/);
+    expect(out).toMatch(/memory-backend-memfd +64 MiB +0 B +64 MiB +2 +66 MiB +64 MiB +64 MiB/);
   });
 
   it.each(['', 'hugetlb:2M', 'hugetlb:4M,pool=1', 'hugetlb:2M,pool=-1'])(
