@@ -6,9 +6,7 @@ import { VfioDevice } from './device.js';
 export type { BarOptions, BarRange } from './bar.js';
 export type { RegionOptions, VfioDevice } from './device.js';
 
-export interface VfioDeviceOptions<Name extends string = string> {
-  /** The name of the store; 'vfio-device' by default. */
-  readonly name?: Name | undefined;
+export interface VfioDeviceOptions {
   /** By region number, 0 to 5; not every number needs to have one. */
   readonly bars: readonly (BarOptions | undefined)[];
   /** Whether its memory is enabled from the start; true by default. */
@@ -30,7 +28,8 @@ export interface VfioDeviceOptions<Name extends string = string> {
  * A lookup of a revoked page is ENODEV, past the region EINVAL. Frames are not counted: a lease is
  * stale once the pages have left, even when they are back.
  *
- * `revoke`, `enable`, `reset` and `relocate` are methods of the store:
+ * `revoke`, `enable`, `reset` and `relocate` are methods of the store, which is called 'vfio-device'
+ * unless it is given a `name`:
  *
  * @example
  * const gpu = vfioDevice({ bars: [{ pfn: 0xfe000, pages: 16 }] });
@@ -41,15 +40,17 @@ export interface VfioDeviceOptions<Name extends string = string> {
  * @throws MemfileError EINVAL for what are no BARs, BARs that overlap, or no movement; EOVERFLOW
  * when one ends past the last address.
  */
-export function vfioDevice<const Name extends string = 'vfio-device'>(
-  options: VfioDeviceOptions<Name>,
-): VfioDevice<Name> {
-  const { bars, enabled = true, movement = 'revocable' } = options ?? {};
+export function vfioDevice<const Name extends string>(
+  options: VfioDeviceOptions & { readonly name: Name },
+): VfioDevice<Name>;
+export function vfioDevice(options: VfioDeviceOptions): VfioDevice<'vfio-device'>;
+export function vfioDevice(
+  options: VfioDeviceOptions & { readonly name?: string | undefined },
+): VfioDevice {
+  const { name = 'vfio-device', bars, enabled = true, movement = 'revocable' } = options ?? {};
   if (!['pinned', 'revocable', 'movable'].includes(movement)) {
     const what = `movement must be 'pinned', 'revocable' or 'movable', got ${String(movement)}`;
     throw new MemfileError('EINVAL', 'vfioDevice', what);
   }
-  // Without a name, `Name` is what it is by default.
-  const name = options.name ?? ('vfio-device' as Name);
   return brand(new VfioDevice(name, checkBars(bars), movement, enabled));
 }

@@ -4,7 +4,7 @@ import { vfioDevice, type VfioDeviceOptions } from '../../plugins/vfio-device/in
 
 const BAR = { pfn: 0x1000, pages: 16 };
 
-const setUp = (options: Partial<VfioDeviceOptions<'vfio-device'>> = {}) => {
+const setUp = (options: Partial<VfioDeviceOptions> = {}) => {
   const device = vfioDevice({ bars: [BAR, undefined, { pfn: 0x8004, pages: 8 }], ...options });
   const memfile = createMemfile({ plugins: [device] });
   const file = memfile.createFile('vfio-device', { size: 16, region: 0, name: 'bar 0' });
@@ -153,6 +153,15 @@ describe('a device region', () => {
     const said = { memory: { revoked: true, pfns: [0x4000] } };
     device.attach({ record: () => expect.unreachable() }, said);
     expect(device.revoked).toBe(true);
+  });
+
+  it('two devices, by name', async () => {
+    const gpu = vfioDevice({ name: 'gpu', bars: [BAR] });
+    const memfile = createMemfile({ plugins: [gpu, vfioDevice({ bars: [BAR] })] });
+    const file = memfile.createFile('gpu', { size: 1, region: 0 });
+    const other = memfile.createFile('vfio-device', { size: 1, region: 0 });
+    await gpu.revoke();
+    expect([file.populated(), other.populated()]).toEqual([[], [{ start: 0, end: 1 }]]);
   });
 
   it('belongs to one memfile', () => {
