@@ -218,3 +218,151 @@ describe('a plan', () => {
     ]);
   });
 });
+
+describe('a plan of one operation', () => {
+  const setUp = async () => {
+    const memfile = createMemfile({ plugins: [shmem({ quota: 12 })] });
+    const file = memfile.createFile('shmem', { size: 16, name: 'ram' });
+    await file.fallocate(0, 8);
+    await file.punchHole(2, 4);
+    await file.fallocate(2, 3); // Frames: 1, 2, 3, a hole, 5, 6, 7, 8.
+    return { memfile, file };
+  };
+
+  it('counts mappings by frames where they are known, and pages at most where they are not', async () => {
+    const { file } = await setUp();
+    const byRun: MappingBudget = {
+      limit: 4,
+      used: 1,
+      cost: (pages) =>
+        pages.reduce((sum, { start, end, pfn }) => sum + (pfn === undefined ? end - start : 1), 0),
+    };
+    const range = { start: 1, end: 6 };
+    await file.register({ name: 'dma' }, { access: 'private', budget: byRun, range });
+    const counted = { consumer: 'dma', used: 1, limit: 4 };
+    expect(file.plan({ type: 'convert', start: 0, end: 8, to: 'private' })).toEqual({
+      possible: true,
+      refusals: [],
+      pages: 8,
+      mappings: [{ ...counted, more: 2 }], // Pages 1 and 2, 4 and 5.
+    });
+    await file.convert(8, 12, 'private');
+    await file.convert(3, 4, 'private');
+    const plan = file.plan({ type: 'fallocate', start: 0, end: 12 });
+    expect(plan).toMatchObject({ possible: true, pages: 5, mappings: [{ ...counted, more: 1 }] });
+    const joining = file.plan({ type: 'register', name: 'new', budget: byRun });
+    expect(joining.mappings).toEqual([{ ...counted, consumer: 'new', more: 2 }]);
+    expect(joining.pages).toBe(7);
+  });
+
+  it('names the budget that refuses, the first page, and what is missing', async () => {
+    const { file } = await setUp();
+    await file.register({ name: 'dma' }, { budget: { limit: 2, used: 0, cost: () => 9 } }).then(
+      () => expect.unreachable(),
+      () => {},
+    );
+    const range = { start: 8, end: 16 };
+    await file.register({ name: 'dma' }, { range, budget: { limit: 2, used: 1, cost: () => 2 } });
+    const { possible, refusals, mappings } = file.plan({ type: 'fallocate', start: 6, end: 12 });
+    expect([possible, refusals.length]).toEqual([false, 1]);
+    expect(refusals[0]).toMatchObject({
+      code: 'ENOSPC',
+      message: expect.stringContaining('"dma": ENOSPC: no space left, plan: needs 2 mappings'),
+      refused: { consumer: 'dma', page: 8, holders: [] },
+    });
+    expect(mappings).toEqual([{ consumer: 'dma', limit: 2, used: 1, more: 2 }]);
+  });
+
+  it('a budget that throws refuses as it says, and costs nothing known', async () => {
+    const { file } = await setUp();
+    const range = { start: 8, end: 16 };
+    const cost = (): never => {
+      throw new MemfileError('EOPNOTSUPP', 'map', 'one range only');
+    };
+    await file.register({ name: 'iommufd' }, { range, budget: { limit: 2, used: 0, cost } });
+    const { refusals, mappings } = file.plan({ type: 'fallocate', start: 8, end: 9 });
+    expect(refusals.map(({ code }) => code)).toEqual(['EOPNOTSUPP']);
+    expect(mappings).toEqual([]);
+  });
+
+  it('lists all that is in the way: the seal, the store, the budget', async () => {
+    const { file } = await setUp();
+    await file.register({}, { budget: { limit: 7, used: 7, cost: () => 0 } });
+    await file.register(
+      { name: 'b' },
+      { range: { start: 9, end: 30 }, budget: { limit: 1, used: 1, cost: () => 1 } },
+    );
+    await file.addSeals('grow');
+    const { refusals } = file.plan({ type: 'fallocate', start: 0, end: 30 });
+    expect(refusals.map(({ code }) => code)).toEqual(['EPERM', 'ENOSPC', 'ENOSPC']);
+    expect(refusals[1]?.message).toContain('quota');
+    expect(refusals[2]?.refused?.consumer).toBe('b');
+    expect(file.plan({ type: 'fallocate', start: 0, end: 2 }).possible).toBe(true);
+  });
+
+  it('says whose lease a conversion would meet; whoever lets go in time is not in the way', async () => {
+    const { file } = await setUp();
+    const registration = await file.register({
+      name: 'vm',
+      invalidate: () => lease.put(),
+    });
+    const lease = registration.lookup(5);
+    const plan = file.plan({ type: 'convert', start: 0, end: 8, to: 'private' });
+    expect(plan).toMatchObject({ possible: true, held: { page: 5, holders: ['vm'] } });
+    expect(file.plan({ type: 'convert', start: 0, end: 5, to: 'private' }).held).toBeUndefined();
+    await file.convert(0, 8, 'private');
+  });
+
+  it('counts whole groups of pages where the store has them', async () => {
+    const inner = shmem();
+    const memfile = createMemfile({
+      plugins: [
+        {
+          name: 'huge',
+          createFile(spec) {
+            const file = inner.createFile(spec);
+            return {
+              granule: 4,
+              allocate: (start, end) =>
+                file.allocate(Math.floor(start / 4) * 4, Math.ceil(end / 4) * 4),
+              free: (start, end) => file.free(start, end),
+              getLockPfn: (offset) => file.getLockPfn(offset),
+              putUnlockPfn: (pfn) => file.putUnlockPfn(pfn),
+            };
+          },
+        },
+      ],
+    });
+    const file = memfile.createFile('huge', { size: 16 });
+    expect(file.plan({ type: 'fallocate', start: 3, end: 5 }).pages).toBe(8);
+    await file.fallocate(3, 5);
+    expect(file.populated()).toEqual([{ start: 0, end: 8 }]);
+    expect(file.plan({ type: 'fallocate', start: 3, end: 5 }).pages).toBe(0);
+    expect(file.plan({ type: 'punchHole', start: 0, end: 99 }).pages).toBe(8);
+    expect(file.plan({ type: 'truncate', pages: 6 }).pages).toBe(2);
+  });
+
+  it.each<[code: string, operation: unknown]>([
+    ['EINVAL', undefined],
+    ['EINVAL', null],
+    ['EINVAL', { type: 'dance' }],
+    ['EINVAL', { type: 'fallocate', start: 2, end: 2 }],
+    ['EINVAL', { type: 'punchHole', start: -1, end: 2 }],
+    ['EINVAL', { type: 'truncate', pages: 0.5 }],
+    ['EFBIG', { type: 'truncate', pages: 2 ** 52 }],
+    ['EINVAL', { type: 'convert', start: 0, end: 1, to: 'public' }],
+    ['EINVAL', { type: 'convert', start: 0, end: 1, to: 'shared', content: 'keep' }],
+    ['EINVAL', { type: 'register', follows: 'nobody' }],
+    ['EINVAL', { type: 'register', budget: {} }],
+    ['EFBIG', { type: 'register', range: { start: 0, end: 2 ** 52 } }],
+  ])('%s for %j', async (code, operation) => {
+    const { file } = await setUp();
+    expect(() => file.plan(operation as never)).toThrow(new RegExp(`^${code}:.*plan`));
+  });
+
+  it('EBADF when the file is closed', async () => {
+    const { file } = await setUp();
+    await file.close();
+    expect(() => file.plan({ type: 'punchHole', start: 0, end: 1 })).toThrow(/^EBADF/);
+  });
+});
