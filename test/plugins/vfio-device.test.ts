@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createMemfile, type MemoryFile, type NotifierEvent } from '../../core/index.js';
+import { KvmVm } from '../../adapters/kvm/index.js';
 import { vfioDevice, type VfioDeviceOptions } from '../../plugins/vfio-device/index.js';
 
 const BAR = { pfn: 0x1000, pages: 16 };
@@ -395,6 +396,26 @@ describe('a device region and consumers that fail', () => {
     await expect(device.revoke()).resolves.toBeUndefined();
     expect(other.populated()).toEqual([]);
   });
+});
+
+it('KVM maps a region by its order, loses it when it is revoked, and faults until it is back', async () => {
+  const device = vfioDevice({ bars: [{ pfn: 0x400, pages: 1024 }] });
+  await using memfile = createMemfile({ plugins: [device] });
+  const file = memfile.createFile('vfio-device', { size: 1024, region: 0 });
+  await using vm = new KvmVm();
+  await vm.setMemslot({
+    slot: 0,
+    gfn: 512,
+    pages: 1024,
+    pieces: [{ gfn: 512, pages: 1024, file, offset: 0 }],
+  });
+  expect(await vm.fault(515)).toEqual({ type: 'mapped', level: 2, spurious: false });
+  expect(vm.stage2.get(1023)).toBe(0x5ff);
+  await device.revoke();
+  expect(vm.stage2.get(1023)).toBe(-1);
+  expect(await vm.fault(515)).toMatchObject({ type: 'memory-fault', code: 'EFAULT' });
+  await device.enable();
+  expect(await vm.fault(515)).toMatchObject({ type: 'mapped' });
 });
 
 describe('what is no device', () => {
