@@ -62,6 +62,16 @@ export interface StoreFile extends PfnOps {
    * @throws MemfileError ENOMEM or EOPNOTSUPP; nothing has changed then.
    */
   convert?(start: number, end: number, to: Side, content: ContentMode): void;
+  /**
+   * Why there is no page at `offset`, when that is more than a hole: the error of a lookup; ENOENT
+   * by default.
+   */
+  whyHole?(offset: number): MemfileError | undefined;
+  /**
+   * Of a store whose frames come back to their pages whoever has leases of them: how often pages
+   * have left. A lease taken at another count is stale.
+   */
+  readonly generation?: number;
   /** The contents of `2^order` frames from `pfn`, not copied; absent when there are none to see. */
   bytes?(pfn: number, order: number): Uint8Array;
   /**
@@ -77,6 +87,8 @@ export interface StoreHost {
   invalidate(range: PageRange, reason?: Reason): Promise<void>;
   /** Brings pages, through `allocate`. */
   fallocate(range: PageRange, reason?: Reason): Promise<void>;
+  /** The frames of this store, of whatever file, that were leaked on purpose: not to be used again. */
+  quarantined(): readonly PfnRun[];
 }
 
 /** How a store says something of itself that belongs into the journal. */

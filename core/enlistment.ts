@@ -1,13 +1,12 @@
 import type { FileCore } from './file-core.js';
-import { cannotFollow, overBudget } from './negotiation.js';
 import type { Notifier } from './notifier.js';
 import type { Operation } from './operation.js';
 import type { RegisterOptions } from './options.js';
 import { WHOLE_FILE, type PageRange } from './page-range.js';
 import { prepare } from './preparation.js';
+import { refusesRegister } from './refusals.js';
 import { Registration } from './registration.js';
 import { tell } from './audience.js';
-import { usableFrames } from './usable.js';
 
 /**
  * Gives a consumer its place in the list, after what it and the store declare was compared. `then`
@@ -23,14 +22,12 @@ export function enlist(
   started: (registration: Registration) => void,
   then: (registration: Registration) => void,
 ): void {
-  const { state, engine, notifiers, capabilities } = file;
-  const { signal, replay = false, follows = 'movable', access = 'both', budget } = options;
+  const { state, engine, notifiers } = file;
+  const { signal, replay = false } = options;
   const { start, end } = options.range ?? WHOLE_FILE;
   const id = engine.state.lastRegistration + 1;
   const name = options.name ?? notifier.name ?? `consumer ${id}`;
-  const missing =
-    cannotFollow(name, follows, state.store, capabilities) ??
-    (budget && overBudget('register', budget, usableFrames(state, { start, end }, access)));
+  const missing = refusesRegister(file, name, options);
   if (missing !== undefined) throw missing;
   const position = file.record(operation, {
     type: 'register',

@@ -35,6 +35,7 @@ export class FileCore implements RegistrationHome, PassHost {
   readonly open: OpenWithdrawal[] = [];
   /** The reader sections that outlived their synchronous part and are not over. */
   readonly sections = new Set<Section>();
+  closed = false;
 
   constructor(
     engine: Engine,
@@ -103,6 +104,13 @@ export class FileCore implements RegistrationHome, PassHost {
       message: messageOf(error),
     });
   }
+
+  /** Every step of an operation is taken. */
+  readonly finish = (operation: Operation, value?: unknown): void => {
+    const { journalError } = this.engine;
+    if (journalError !== undefined) operation.failed('the journal cannot write', journalError);
+    operation.finish(value);
+  };
 
   /** How many leases of it are out. */
   get leases(): number {

@@ -65,6 +65,7 @@ export type {
   RegisterOptions,
 } from './options.js';
 export { MAX_PAGES, PAGE_SIZE, type PageRange } from './page-range.js';
+export type { Plan, PlannedMappings, PlannedOperation } from './plan.js';
 export { Clock, MicrotaskScheduler, Scheduler, SystemClock } from './ports.js';
 export { Registration } from './registration.js';
 export { Scope, type Part } from './scope.js';

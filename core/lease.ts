@@ -10,6 +10,12 @@ export interface LeaseHome {
   leasePut(lease: Lease): void;
 }
 
+interface LeasedFrame {
+  readonly pfn: number;
+  readonly order: number;
+  readonly generation: number | undefined;
+}
+
 /**
  * A counted reference to one page frame.
  *
@@ -23,16 +29,19 @@ export class Lease {
   readonly pfn: number;
   /** The lookup covers `2^order` pages, naturally aligned. */
   readonly order: number;
+  /** @internal Of its store, when it was taken. */
+  readonly generation: number | undefined;
   readonly #home: LeaseHome;
   #put = false;
 
   /** @internal */
-  constructor(home: LeaseHome, file: NotifiedFile, offset: number, pfn: number, order: number) {
+  constructor(home: LeaseHome, file: NotifiedFile, offset: number, frame: LeasedFrame) {
     this.#home = home;
     this.file = file;
     this.offset = offset;
-    this.pfn = pfn;
-    this.order = order;
+    this.pfn = frame.pfn;
+    this.order = frame.order;
+    this.generation = frame.generation;
   }
 
   /** The name of the consumer that holds it. */

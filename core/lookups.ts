@@ -1,6 +1,6 @@
 import type { StoreFile } from './backing-store.js';
 import type { Access } from './capabilities.js';
-import { MemfileError } from './errno.js';
+import { asMemfileError, MemfileError } from './errno.js';
 import type { FileState } from './state.js';
 
 /** Only what a side or an error of the page says; whether it is there is not asked. */
@@ -15,6 +15,20 @@ export function refusesLookup(
   if (side === access) return undefined;
   const what = `page ${page} of "${state.name}" is ${side}, "${name}" has access to ${access} pages`;
   return new MemfileError('EFAULT', 'lookup', what);
+}
+
+/** What a lookup of a page that is not there says. */
+export function whyHole(
+  { state, store }: { readonly state: FileState; readonly store: StoreFile },
+  page: number,
+): MemfileError {
+  try {
+    const why = store.whyHole?.(page);
+    if (why !== undefined) return asMemfileError(why, 'lookup', `store "${state.store}"`);
+  } catch (error) {
+    return asMemfileError(error, 'lookup', `store "${state.store}" in whyHole`);
+  }
+  return new MemfileError('ENOENT', 'lookup', `page ${page} of "${state.name}"`);
 }
 
 export function refusesBytes(

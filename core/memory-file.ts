@@ -5,7 +5,7 @@ import { convert } from './conversion.js';
 import { depart } from './departure.js';
 import type { Engine } from './engine.js';
 import { MemfileError, type ErrnoCode, show } from './errno.js';
-import type { FileFlag, Reason, Seal } from './event.js';
+import type { FileFlag, Seal } from './event.js';
 import { enlist } from './enlistment.js';
 import { FileCore } from './file-core.js';
 import { NotificationStream } from './notification-stream.js';
@@ -15,7 +15,6 @@ import type { Operation, Step } from './operation.js';
 import {
   checkConsumer,
   checkConversion,
-  checkOptions,
   checkSeals,
   type ConvertOptions,
   type FallocateOptions,
@@ -23,14 +22,8 @@ import {
   type OperationOptions,
   type RegisterOptions,
 } from './options.js';
-import {
-  checkRange,
-  checkSize,
-  isPageCount,
-  MAX_PAGES,
-  WHOLE_FILE,
-  type PageRange,
-} from './page-range.js';
+import { checkSize, isPageCount, MAX_PAGES, WHOLE_FILE, type PageRange } from './page-range.js';
+import { plan, type Plan, type PlannedOperation } from './plan.js';
 import { poison } from './poison.js';
 import {
   refusesConvert,
@@ -43,6 +36,8 @@ import type { Registration } from './registration.js';
 import type { Section } from './section.js';
 import { resize } from './resizing.js';
 import type { FileState } from './state.js';
+import { storeHost } from './store-host.js';
+import { operationOn, submit } from './submission.js';
 import { usable } from './usable.js';
 
 /**
@@ -57,7 +52,6 @@ export class MemoryFile implements NotifiedFile {
   readonly #core: FileCore;
   readonly #onClosed: () => void;
   #closing: Promise<void> | undefined;
-  #closed = false;
 
   /** @internal */
   constructor(
@@ -71,13 +65,7 @@ export class MemoryFile implements NotifiedFile {
     this.#core = new FileCore(engine, this, state, store, capabilities, notifiers);
     this.#onClosed = onClosed;
     const nothing: AttachState = { frames: [], leased: [], quarantined: [] };
-    store.attach?.(
-      {
-        invalidate: (range, reason = 'device') => this.#hostInvalidate(range ?? {}, reason),
-        fallocate: (range, reason = 'device') => this.#hostFallocate(range ?? {}, reason),
-      },
-      nothing,
-    );
+    store.attach?.(storeHost(this.#core), nothing);
   }
 
   get id(): number {
@@ -123,7 +111,7 @@ export class MemoryFile implements NotifiedFile {
   }
 
   get closed(): boolean {
-    return this.#closed;
+    return this.#core.closed;
   }
 
   /**
@@ -155,7 +143,7 @@ export class MemoryFile implements NotifiedFile {
         throw this.#error('EFAULT', 'fallocate', `page ${start} is past the end of "${this.name}"`);
       }
       throwIf(refusesFallocate(this.#core, last));
-      arrive(this.#core, operation, start, last, reason, !keepSize, this.#finish);
+      arrive(this.#core, operation, start, last, reason, !keepSize, this.#core.finish);
     });
   }
 
@@ -170,7 +158,7 @@ export class MemoryFile implements NotifiedFile {
     const { reason = 'punch' } = options ?? {};
     return this.#operate('punchHole', start, end, options, (operation) => {
       throwIf(refusesPunch(this.#core));
-      depart(this.#core, operation, start, end, reason, this.#finish);
+      depart(this.#core, operation, start, end, reason, this.#core.finish);
     });
   }
 
@@ -184,7 +172,7 @@ export class MemoryFile implements NotifiedFile {
     const { reason = 'truncate' } = options ?? {};
     const body = (operation: Operation): void => {
       throwIf(refusesTruncate(this.#core, pages));
-      resize(this.#core, operation, pages, reason, this.#finish);
+      resize(this.#core, operation, pages, reason, this.#core.finish);
     };
     const start = Math.min(pages, MAX_PAGES - 1);
     const check = (): void => checkSize('truncate', pages);
@@ -207,7 +195,7 @@ export class MemoryFile implements NotifiedFile {
     const conversion = { to, content };
     const body = (operation: Operation): void => {
       throwIf(refusesConvert(this.#core, conversion));
-      convert(this.#core, operation, { start, end }, conversion, this.#finish);
+      convert(this.#core, operation, { start, end }, conversion, this.#core.finish);
     };
     const check = (): void => checkConversion('convert', conversion);
     return this.#operate('convert', start, end, { signal }, body, check);
@@ -226,8 +214,8 @@ export class MemoryFile implements NotifiedFile {
       if (!state.frames.has(page)) {
         throw this.#error('ENOENT', 'poison', `page ${page} of "${this.name}" has no frame`);
       }
-      if (state.poisoned.has(page)) this.#finish(operation);
-      else poison(this.#core, operation, operation, this.#finish);
+      if (state.poisoned.has(page)) this.#core.finish(operation);
+      else poison(this.#core, operation, operation, this.#core.finish);
     });
   }
 
@@ -266,6 +254,17 @@ export class MemoryFile implements NotifiedFile {
     );
   }
 
+  /**
+   * What would come of an operation if it started now; nothing changes, and nobody is asked. What
+   * is queued or running is not foreseen.
+   * @throws MemfileError as the operation does for bad arguments: EINVAL, EFBIG; EBADF when the
+   * file is closed.
+   */
+  plan(operation: PlannedOperation): Plan {
+    if (this.closed) throw this.#error('EBADF', 'plan', `"${this.name}" is closed`);
+    return plan(this.#core, operation);
+  }
+
   /** Resolves when every reader section of this file that is open now is over, lookups included. */
   synchronize(): Promise<void> {
     return this.#core.synchronize();
@@ -279,7 +278,7 @@ export class MemoryFile implements NotifiedFile {
     const body = (operation: Operation): void => {
       throwIf(refusesSeals(this.#core, seals));
       this.#core.record(operation, { type: 'seal', file: this.id, seals: [...seals] });
-      this.#finish(operation);
+      this.#core.finish(operation);
     };
     return this.#operate('addSeals', 0, MAX_PAGES, {}, body, () => checkSeals('addSeals', seals));
   }
@@ -290,7 +289,7 @@ export class MemoryFile implements NotifiedFile {
    */
   close(): Promise<void> {
     if (this.#closing === undefined) {
-      const operation = this.#operation('close', WHOLE_FILE, () => {
+      const operation = operationOn(this.#core, 'close', WHOLE_FILE, () => {
         const { state } = this.#core;
         const end = Math.max(state.pages, state.frames.limit);
         if (end === 0) this.#end(operation);
@@ -317,19 +316,6 @@ export class MemoryFile implements NotifiedFile {
     return this.#core.sections;
   }
 
-  /** As `fallocate`, by the store itself: what callers may not do is no matter. */
-  #hostFallocate({ start, end }: PageRange, reason: Reason): Promise<void> {
-    return this.#operate('fallocate', start, end, { reason }, (operation) =>
-      arrive(this.#core, operation, start, end, reason, false, this.#finish),
-    );
-  }
-
-  #hostInvalidate({ start, end }: PageRange, reason: Reason): Promise<void> {
-    return this.#operate('invalidate', start, end, { reason }, (operation) =>
-      depart(this.#core, operation, start, end, reason, this.#finish),
-    );
-  }
-
   #register(
     syscall: string,
     notifier: Notifier,
@@ -342,7 +328,7 @@ export class MemoryFile implements NotifiedFile {
     const { signal } = asked;
     const body = (operation: Operation): void =>
       enlist(this.#core, operation, notifier, { ...asked, range }, started, (registration) =>
-        this.#finish(operation, registration),
+        this.#core.finish(operation, registration),
       );
     const check = (): void => checkConsumer(syscall, notifier, asked);
     return this.#operate(syscall, start, end, { signal }, body, check);
@@ -357,43 +343,16 @@ export class MemoryFile implements NotifiedFile {
     body: Step,
     check?: () => void,
   ): Promise<T> {
-    const { engine } = this.#core;
-    try {
-      check?.();
-      checkRange(syscall, start, end);
-      checkOptions(syscall, options ?? {});
-      if (engine.closing) throw this.#error('EBADF', syscall, 'the memfile is being torn down');
-    } catch (error) {
-      return Promise.reject(error as MemfileError);
-    }
-    const operation = this.#operation(syscall, { start, end }, body);
-    return engine.submit(operation, options?.signal);
+    return submit(this.#core, syscall, start, end, options, body, check);
   }
-
-  /** The operation itself; what it is about is checked when its turn comes. */
-  #operation(syscall: string, range: PageRange, body: Step): Operation {
-    return this.#core.operation(syscall, range, (operation) => {
-      if (this.#closed) throw this.#error('EBADF', syscall, `"${this.name}" is closed`);
-      const { engine } = this.#core;
-      engine.checkJournal(syscall);
-      operation.id = engine.state.lastOperation + 1;
-      body(operation);
-    });
-  }
-
-  readonly #finish = (operation: Operation, value?: unknown): void => {
-    const { journalError } = this.#core.engine;
-    if (journalError !== undefined) operation.failed('the journal cannot write', journalError);
-    operation.finish(value);
-  };
 
   readonly #end = (operation: Operation): void => {
     this.#core.record(operation, { type: 'close', file: this.id });
     for (const registration of this.consumers()) registration.fileClosed();
-    this.#closed = true;
+    this.#core.closed = true;
     this.#onClosed();
     operation.effect = 'done'; // Whatever became of the frames, the file is closed.
-    this.#finish(operation);
+    this.#core.finish(operation);
   };
 
   #checkPart(syscall: string, start: number, end: number): void {

@@ -15,18 +15,33 @@ export function cannotFollow(
   return new MemfileError('EOPNOTSUPP', 'register', `${missing}; it has to follow '${movement}'`);
 }
 
+/** What pages would need of a budget. */
+export interface Mappings {
+  readonly used: number;
+  /** How many more it would be, at most. */
+  readonly more: number;
+  readonly limit: number;
+}
+
+type Pages = readonly (PageRange & { readonly pfn?: number })[];
+
+/** @throws what the budget throws. */
+export function mappingsOf(budget: MappingBudget, pages: Pages): Mappings {
+  const { limit, used } = budget;
+  return { limit, used, more: pages.length === 0 ? 0 : budget.cost(pages) };
+}
+
 /** Why pages do not fit into a budget; undefined when they do. */
 export function overBudget(
   syscall: string,
   budget: MappingBudget,
-  pages: readonly (PageRange & { readonly pfn?: number })[],
+  pages: Pages,
 ): MemfileError | undefined {
   if (pages.length === 0) return undefined;
   try {
-    const { limit, used } = budget;
-    const cost = budget.cost(pages);
-    if (used + cost <= limit) return undefined;
-    const why = `needs ${cost} mappings, and ${used} of ${limit} are in use`;
+    const { limit, used, more } = mappingsOf(budget, pages);
+    if (used + more <= limit) return undefined;
+    const why = `needs ${more} mappings, and ${used} of ${limit} are in use`;
     return new MemfileError('ENOSPC', syscall, why);
   } catch (error) {
     return asMemfileError(error, syscall, 'the budget');

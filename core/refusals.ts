@@ -2,6 +2,10 @@ import type { Conversion } from './capabilities.js';
 import { asMemfileError, MemfileError, type ErrnoCode } from './errno.js';
 import type { Seal } from './event.js';
 import type { FileCore } from './file-core.js';
+import { cannotFollow, overBudget } from './negotiation.js';
+import type { RegisterOptions } from './options.js';
+import { WHOLE_FILE } from './page-range.js';
+import { usableFrames } from './usable.js';
 
 /**
  * Why a memory file refuses an operation as it is now, before anybody is asked; undefined when it
@@ -45,6 +49,17 @@ export function refusesConvert(
   if (conversions.includes(content)) return undefined;
   const known = conversions.map((mode) => `'${mode}'`).join(', ') || 'none';
   return cannot(file, 'convert', `cannot convert with content '${content}'; it can: ${known}`);
+}
+
+/** What the consumer declares counts too: what it follows, and its budget for what is there. */
+export function refusesRegister(
+  { state, capabilities }: FileCore,
+  name: string,
+  { range = WHOLE_FILE, access = 'both', follows = 'movable', budget }: RegisterOptions,
+): MemfileError | undefined {
+  const missing = cannotFollow(name, follows, state.store, capabilities);
+  if (missing !== undefined || budget === undefined) return missing;
+  return overBudget('register', budget, usableFrames(state, range, access));
 }
 
 export function refusesSeals(file: FileCore, seals: readonly Seal[]): MemfileError | undefined {

@@ -11,7 +11,7 @@ import { formatRange, isPageCount, type PageRange } from './page-range.js';
 import type { RegisterOptions } from './options.js';
 import { overBudget } from './negotiation.js';
 import type { Pass } from './pass.js';
-import { refusesBytes, refusesLookup } from './lookups.js';
+import { refusesBytes, refusesLookup, whyHole } from './lookups.js';
 import type { Section, SectionOwner } from './section.js';
 import type { SrcuDomain } from './srcu.js';
 import type { FileState } from './state.js';
@@ -65,7 +65,8 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   readonly #invalidateEnd: NotifierFunction | undefined;
   readonly #error: NotifierFunction | undefined;
   readonly #observersVote: boolean;
-  readonly #budget: MappingBudget | undefined;
+  /** @internal */
+  readonly budget: MappingBudget | undefined;
   #sections: Set<Section> | undefined;
   #pass: Pass | undefined;
   #active = true;
@@ -91,7 +92,7 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
     this.snapshot = usable(home.state, home.state.frames.ranges(range.start, range.end), access);
     this.notifier = notifier;
     this.#observersVote = votes;
-    this.#budget = budget;
+    this.budget = budget;
     // Resolved once: calling methods on consumers of many classes costs 2.5 times as much.
     this.#prepare = notifier.prepare ?? undefined;
     this.#fallocate = notifier.fallocate ?? undefined;
@@ -159,12 +160,12 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   /** @internal Whether it is asked before pages arrive. */
   get votes(): boolean {
     const asked = this.#prepare !== undefined || this.#rollback !== undefined;
-    return asked || this.#observersVote || this.#budget !== undefined;
+    return asked || this.#observersVote || this.budget !== undefined;
   }
 
   /** @internal Why it has no room for these frames; undefined when it has. */
   overBudget(runs: readonly PfnRun[]): MemfileError | undefined {
-    return this.#budget && overBudget('prepare', this.#budget, clipRuns(runs, this.range));
+    return this.budget && overBudget('prepare', this.budget, clipRuns(runs, this.range));
   }
 
   /** @internal It does not agree to pages `[start, end)`, without being called. */
@@ -178,8 +179,8 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
    * Takes a lease of the page's frame. Between the begin and the end of an invalidation this is
    * still the old frame: check for a pending invalidation after looking up, as KVM does.
    * @throws MemfileError EINVAL for a page outside the range; EBADF after leaving; ENOENT for a
-   * hole; EFAULT for a page of the other side; EHWPOISON for a poisoned one; EIO when the store or
-   * the journal fails, and what the store throws.
+   * hole, or what the store says of it; EFAULT for a page of the other side; EHWPOISON for a
+   * poisoned one; EIO when the store or the journal fails, and what the store throws.
    */
   lookup(offset: number): Lease {
     const { engine, state, store, srcu, file } = this.#home;
@@ -189,7 +190,7 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
     }
     if (!this.#active) throw new MemfileError('EBADF', 'lookup', `"${this.name}" has unregistered`);
     const known = state.frames.get(offset);
-    if (known < 0) throw new MemfileError('ENOENT', 'lookup', `page ${offset} of "${file.name}"`);
+    if (known < 0) throw whyHole(this.#home, offset);
     const refusal = refusesLookup(state, this, offset);
     if (refusal !== undefined) throw refusal;
     const section = srcu.readLock();
@@ -219,7 +220,7 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
         store.putUnlockPfn(pfn);
         throw error;
       }
-      return new Lease(this, file, offset, pfn, order);
+      return new Lease(this, file, offset, { pfn, order, generation: store.generation });
     } catch (error) {
       throw asMemfileError(error, 'lookup', `store "${state.store}"`);
     } finally {
@@ -310,8 +311,9 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   }
 
   /** @internal Leases outlive their registration, and hang on it. */
-  leaseHolds(lease: Lease): boolean {
-    return this.#home.state.frames.get(lease.offset) === lease.pfn;
+  leaseHolds({ offset, pfn, generation }: Lease): boolean {
+    const { state, store } = this.#home;
+    return state.frames.get(offset) === pfn && store.generation === generation;
   }
 
   /** @internal */

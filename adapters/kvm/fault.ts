@@ -193,6 +193,7 @@ function lookup(vm: FaultHost, fault: Fault): FaultStep {
         leave(vm, fault);
         return 'populate';
       case 'EBADF': // The slot is there, and its file is closed.
+      case 'ENODEV': // Its device has revoked it.
         return memoryFault(vm, fault, 'EFAULT');
       case 'EHWPOISON':
         return memoryFault(vm, fault, 'EHWPOISON');

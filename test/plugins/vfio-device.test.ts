@@ -1,0 +1,440 @@
+import { describe, expect, it } from 'vitest';
+import { createMemfile, type MemoryFile, type NotifierEvent } from '../../core/index.js';
+import { KvmVm } from '../../adapters/kvm/index.js';
+import { vfioDevice, type VfioDeviceOptions } from '../../plugins/vfio-device/index.js';
+
+const BAR = { pfn: 0x1000, pages: 16 };
+
+const setUp = (options: Partial<VfioDeviceOptions> = {}) => {
+  const device = vfioDevice({ bars: [BAR, undefined, { pfn: 0x8004, pages: 8 }], ...options });
+  const memfile = createMemfile({ plugins: [device] });
+  const file = memfile.createFile('vfio-device', { size: 16, region: 0, name: 'bar 0' });
+  return { device, memfile, file };
+};
+
+/** A consumer that writes down what it is told. */
+async function follow(file: MemoryFile, follows?: 'revocable' | 'movable') {
+  const told: string[] = [];
+  const say = (type: string) => (start: number, end: number, event: NotifierEvent) =>
+    void told.push(`${type} ${start} ${end} ${event.reason}`);
+  const registration = await file.register(
+    { name: 'dma', fallocate: say('came'), invalidate: say('leaves'), invalidateEnd: say('left') },
+    { follows },
+  );
+  return { told, registration };
+}
+
+const LEFT = ['leaves 0 16 device', 'left 0 16 device'];
+const CAME = ['came 0 16 device'];
+
+describe('a device region', () => {
+  it('is all there from the start, with the frames of its BAR', async () => {
+    const { memfile, file } = setUp();
+    expect(file.populated()).toEqual([{ start: 0, end: 16 }]);
+    const { registration } = await follow(file);
+    expect(registration.snapshot).toEqual([{ start: 0, end: 16 }]);
+    expect(registration.lookup(5)).toMatchObject({ pfn: 0x1005, order: 4 });
+    expect(memfile.replay().toJSON()).toEqual(memfile.state.toJSON());
+  });
+
+  it('orders: as large as file, frame and what remains are aligned, whichever page is asked', async () => {
+    const device = vfioDevice({ bars: [{ pfn: 0x1002, pages: 64 }] });
+    const memfile = createMemfile({ plugins: [device] });
+    const ranges = [
+      { offset: 6, length: 13 }, // Frames 0x1008 to 0x1014.
+      { offset: 30, length: 3 }, // Frames 0x1020 to 0x1022, at page 13.
+      { offset: 62, length: 2 }, // Frames 0x1040 and 0x1041, at page 16.
+    ];
+    const file = memfile.createFile('vfio-device', { size: 18, region: 0, ranges });
+    const { registration } = await follow(file);
+    const answers = Array.from({ length: 18 }, (_, page) => {
+      const { pfn, order } = registration.lookup(page);
+      return `${(pfn - 0x1000).toString(16)}/${order}`;
+    });
+    expect(answers.join(' ')).toBe(
+      '8/3 9/3 a/3 b/3 c/3 d/3 e/3 f/3 10/2 11/2 12/2 13/2 14/0 20/0 21/0 22/0 40/1 41/1',
+    );
+  });
+
+  it('revoke twice is one notification, and enable twice too', async () => {
+    const { device, memfile, file } = setUp();
+    const { told } = await follow(file);
+    await Promise.all([device.revoke(), device.revoke()]);
+    await device.revoke();
+    expect(told.splice(0)).toEqual(LEFT);
+    expect(file.populated()).toEqual([]);
+    expect(device.revoked).toBe(true);
+    await Promise.all([device.enable(), device.enable()]);
+    await device.enable();
+    expect(told.splice(0)).toEqual(CAME);
+    expect(file.populated()).toEqual([{ start: 0, end: 16 }]);
+    expect(memfile.replay().toJSON()).toEqual(memfile.state.toJSON());
+  });
+
+  it('a reset is both; of a revoked device, neither', async () => {
+    const { device, file } = setUp();
+    const { told } = await follow(file);
+    await device.reset();
+    expect(told.splice(0)).toEqual([...LEFT, ...CAME]);
+    await device.revoke();
+    told.length = 0;
+    await device.reset();
+    expect(told).toEqual([]);
+    expect(device.revoked).toBe(true);
+  });
+
+  it('waits for consumers that let go late, and for turns: revoke, enable, revoke in a row', async () => {
+    const { device, file } = setUp();
+    let letGo = (): void => {};
+    const flushed = new Promise<void>((resolve) => (letGo = resolve));
+    const told: string[] = [];
+    await file.register({
+      fallocate: () => void told.push('came'),
+      invalidate: () => {
+        told.push('leaves');
+        return flushed.then(() => void told.push('flushed'));
+      },
+      invalidateEnd: () => void told.push('left'),
+    });
+    const first = device.revoke().then(() => void told.push('over'));
+    const moves = [device.enable(), device.revoke()];
+    expect(told).toEqual(['leaves']);
+    letGo();
+    await Promise.all([first, ...moves]);
+    expect(told.indexOf('over')).toBeGreaterThan(told.indexOf('left'));
+    const rest = told.filter((what) => what !== 'over');
+    const left = ['leaves', 'flushed', 'left'];
+    expect(rest).toEqual([...left, 'came', ...left]);
+    expect(file.populated()).toEqual([]);
+  });
+
+  it('born revoked when its memory is disabled: consumers wait for it', async () => {
+    const { device, memfile, file } = setUp({ enabled: false });
+    expect(file.populated()).toEqual([]);
+    const { told, registration } = await follow(file);
+    expect(() => registration.lookup(0)).toThrow('ENODEV');
+    await device.enable();
+    expect(told).toEqual(CAME);
+    expect(registration.lookup(0).pfn).toBe(0x1000);
+    expect(memfile.replay({ to: 2 }).plugins.get('vfio-device')).toEqual({
+      memory: { revoked: true, pfns: [0x1000, null, 0x8004] },
+    });
+  });
+
+  it('a file created while the device is revoked is born so', async () => {
+    const { device, memfile } = setUp();
+    await device.revoke();
+    const late = memfile.createFile('vfio-device', { size: 8, region: 2 });
+    expect(late.populated()).toEqual([]);
+    await device.enable();
+    expect(late.populated()).toEqual([{ start: 0, end: 8 }]);
+  });
+
+  it('revocation is in the journal, at every position', async () => {
+    const { device, memfile, file } = setUp();
+    await follow(file);
+    const at: [number, boolean][] = [[memfile.journal.position, false]];
+    for (const [move, revoked] of [
+      [() => device.revoke(), true],
+      [() => device.enable(), false],
+    ] as const) {
+      await move();
+      at.push([memfile.journal.position, revoked]);
+    }
+    for (const [to, revoked] of at) {
+      const { plugins } = memfile.replay({ to });
+      expect(plugins.get('vfio-device')?.['memory']).toMatchObject({ revoked });
+    }
+    const events = [...memfile.journal.read(1)].filter(({ type }) => type === 'plugin');
+    expect(events).toHaveLength(3); // As it was at first, and every change.
+  });
+
+  it('goes on as it was said to be', () => {
+    const device = vfioDevice({ bars: [BAR] });
+    const said = { memory: { revoked: true, pfns: [0x4000] } };
+    device.attach({ record: () => expect.unreachable() }, said);
+    expect(device.revoked).toBe(true);
+  });
+
+  it('two devices, by name', async () => {
+    const gpu = vfioDevice({ name: 'gpu', bars: [BAR] });
+    const memfile = createMemfile({ plugins: [gpu, vfioDevice({ bars: [BAR] })] });
+    const file = memfile.createFile('gpu', { size: 1, region: 0 });
+    const other = memfile.createFile('vfio-device', { size: 1, region: 0 });
+    await gpu.revoke();
+    expect([file.populated(), other.populated()]).toEqual([[], [{ start: 0, end: 1 }]]);
+  });
+
+  it('belongs to one memfile', () => {
+    const { device } = setUp();
+    expect(() => createMemfile({ plugins: [device] })).toThrow('EBUSY');
+  });
+
+  it('tells every file of it, and none that is closed', async () => {
+    const { device, memfile, file } = setUp();
+    const other = memfile.createFile('vfio-device', { size: 8, region: 2 });
+    const closed = memfile.createFile('vfio-device', { size: 8, region: 2 });
+    await closed.close();
+    const [a, b] = [await follow(file), await follow(other)];
+    await device.reset();
+    expect(a.told).toEqual([...LEFT, ...CAME]);
+    expect(b.told).toEqual(['leaves 0 8 device', 'left 0 8 device', 'came 0 8 device']);
+  });
+
+  it('is revoked for good when it is closed', async () => {
+    const { device, memfile, file } = setUp();
+    const { told, registration } = await follow(file);
+    await device.close();
+    expect(told).toEqual(LEFT);
+    await device.close();
+    expect(told).toEqual(LEFT);
+    expect(() => registration.lookup(0)).toThrow('ENODEV');
+    await expect(device.enable()).rejects.toMatchObject({ code: 'ENODEV' });
+    const more = { size: 8, region: 2 };
+    expect(() => memfile.createFile('vfio-device', more)).toThrow('ENODEV');
+    await expect(memfile[Symbol.asyncDispose]()).resolves.toBeUndefined();
+  });
+
+  it('is taken down with its memfile', async () => {
+    const { device, memfile } = setUp();
+    await memfile[Symbol.asyncDispose]();
+    expect(device.revoked).toBe(true);
+    await expect(device.enable()).rejects.toMatchObject({ code: 'ENODEV' });
+  });
+});
+
+describe('leases of a device region', () => {
+  it('one of an older generation is stale, even when the frame is back', async () => {
+    const contents = new Uint8Array(16 * 4096).map((_, i) => i >> 12);
+    const { device, memfile, file } = setUp({ bars: [{ ...BAR, contents }] });
+    const { registration } = await follow(file);
+    const old = registration.lookup(3);
+    expect(old.bytes()).toHaveLength(16 * 4096);
+    await device.reset();
+    const young = registration.lookup(3);
+    expect(young.pfn).toBe(old.pfn);
+    expect(young.bytes()[3 * 4096]).toBe(3);
+    expect(() => old.bytes()).toThrow('ESTALE');
+    old.put();
+    expect(young.bytes()[0]).toBe(0);
+    expect(file.populated()).toEqual([{ start: 0, end: 16 }]);
+    young.put();
+    expect(file.populated()).toEqual([{ start: 0, end: 16 }]);
+    expect(registration.lookup(3).pfn).toBe(0x1003);
+    expect(memfile.replay().toJSON()).toEqual(memfile.state.toJSON());
+  });
+
+  it('between begin and end the old page answers, and the lease is good', async () => {
+    const { device, file } = setUp({ bars: [{ ...BAR, contents: new Uint8Array(16 * 4096) }] });
+    const seen: unknown[] = [];
+    const registration = await file.register({
+      invalidate: () => {
+        const lease = registration.lookup(1);
+        seen.push(lease.pfn, lease.bytes().length > 0);
+        lease.put();
+      },
+      invalidateEnd: () => {
+        try {
+          registration.lookup(1);
+        } catch (error) {
+          seen.push((error as { code: string }).code);
+        }
+      },
+    });
+    await device.revoke();
+    expect(seen).toEqual([0x1001, true, 'ENODEV']);
+  });
+
+  it('there are no contents unless the device gives some', async () => {
+    const { file } = setUp();
+    const { registration } = await follow(file);
+    const lease = registration.lookup(0);
+    expect(() => lease.bytes()).toThrow('EOPNOTSUPP');
+  });
+
+  it('what is written through one lease is what the device has', async () => {
+    const contents = new Uint8Array(16 * 4096);
+    const bars = [{ ...BAR, pfn: 0x1001, contents }];
+    const { file } = setUp({ bars });
+    const { registration } = await follow(file);
+    const lease = registration.lookup(7);
+    expect(lease).toMatchObject({ pfn: 0x1008, order: 0 });
+    lease.bytes().fill(0xaa);
+    expect(contents.subarray(7 * 4096, 8 * 4096).every((byte) => byte === 0xaa)).toBe(true);
+    expect(contents.filter((byte) => byte !== 0)).toHaveLength(4096);
+  });
+});
+
+describe('what a device declares', () => {
+  it('a consumer that follows pinned pages only is refused, by name', async () => {
+    const { file } = setUp();
+    const refused = file.register({ name: 'dma' }, { follows: 'pinned' });
+    await expect(refused).rejects.toMatchObject({
+      code: 'EOPNOTSUPP',
+      message: expect.stringMatching(/"vfio-device" are revocable.*"dma".*'revocable'/),
+    });
+    expect(file.registrations).toBe(0);
+  });
+
+  it('pinned: lets such a consumer in, and refuses to be revoked, reset or relocated', async () => {
+    const { device, file } = setUp({ movement: 'pinned' });
+    const registration = await file.register({ name: 'dma' }, { follows: 'pinned' });
+    for (const move of [device.revoke(), device.reset(), device.relocate(0, 0x2000)]) {
+      await expect(move).rejects.toMatchObject({ code: 'EOPNOTSUPP' });
+    }
+    expect(registration.lookup(0).pfn).toBe(0x1000);
+    await device.close();
+    expect(registration.lookup(1).pfn).toBe(0x1001);
+  });
+
+  it('revocable: its BARs stay where they are', async () => {
+    const { device } = setUp();
+    await expect(device.relocate(0, 0x2000)).rejects.toMatchObject({ code: 'EOPNOTSUPP' });
+  });
+
+  it('movable: a BAR that is relocated comes back with other frames', async () => {
+    const { device, memfile, file } = setUp({ movement: 'movable' });
+    await expect(file.register({}, { follows: 'revocable' })).rejects.toThrow('EOPNOTSUPP');
+    const { told, registration } = await follow(file, 'movable');
+    const other = memfile.createFile('vfio-device', { size: 8, region: 2 });
+    const still = await follow(other, 'movable');
+    await device.relocate(0, 0x1000);
+    expect(told).toEqual([]);
+    await device.relocate(0, 0x2000);
+    expect(told).toEqual([...LEFT, ...CAME]);
+    expect(still.told).toEqual([]);
+    expect(registration.lookup(3).pfn).toBe(0x2003);
+    expect(memfile.replay().plugins.get('vfio-device')?.['memory']).toEqual({
+      revoked: false,
+      pfns: [0x2000, null, 0x8004],
+    });
+    await expect(device.relocate(1, 0)).rejects.toMatchObject({ code: 'ENODEV' });
+    await expect(device.relocate(0, 0x7fff)).rejects.toMatchObject({ code: 'EINVAL' });
+    await expect(device.relocate(0, 2 ** 52)).rejects.toMatchObject({ code: 'EOVERFLOW' });
+    await device.revoke();
+    await device.relocate(0, 0x3000);
+    await device.enable();
+    expect(registration.lookup(0).pfn).toBe(0x3000);
+  });
+});
+
+describe('a device region and consumers that fail', () => {
+  it('the frames of one that did not let go do not come back', async () => {
+    const { device, memfile, file } = setUp();
+    const { told, registration } = await follow(file);
+    const stuck = await file.register(
+      {
+        name: 'stuck',
+        invalidate: () => {
+          throw new Error('still in use');
+        },
+      },
+      { range: { start: 4, end: 6 } },
+    );
+    await expect(device.revoke()).rejects.toMatchObject({ code: 'EIO', effect: 'done' });
+    await stuck.unregister();
+    told.length = 0;
+    await expect(device.enable()).rejects.toMatchObject({ code: 'EIO', effect: 'partial' });
+    expect(told).toEqual(['came 0 4 device', 'came 6 16 device']);
+    expect(() => registration.lookup(4)).toThrow(/EIO.*quarantined/);
+    expect(registration.lookup(3)).toMatchObject({ pfn: 0x1003, order: 2 });
+    expect(registration.lookup(7)).toMatchObject({ pfn: 0x1007, order: 1 });
+    const again = memfile.createFile('vfio-device', {
+      size: 4,
+      region: 0,
+      ranges: [{ offset: 3, length: 4 }],
+    });
+    expect(again.populated()).toEqual([
+      { start: 0, end: 1 },
+      { start: 3, end: 4 },
+    ]);
+    expect(memfile.replay().toJSON()).toEqual(memfile.state.toJSON());
+  });
+
+  it('a poisoned page does not come back either', async () => {
+    const { device, file } = setUp();
+    const { registration } = await follow(file);
+    await file.poison(2);
+    expect(() => registration.lookup(2)).toThrow('EHWPOISON');
+    await device.revoke();
+    await expect(device.enable()).rejects.toMatchObject({ code: 'EIO', effect: 'partial' });
+    expect(file.populated()).toEqual([
+      { start: 0, end: 2 },
+      { start: 3, end: 16 },
+    ]);
+  });
+
+  it('one that refuses: nothing came, and enable tries again', async () => {
+    const { device, file } = setUp({ enabled: false });
+    let room = false;
+    const told: string[] = [];
+    await file.register({
+      name: 'small',
+      prepare: () => {
+        if (!room) throw new Error('no room');
+      },
+      fallocate: (start, end) => void told.push(`came ${start} ${end}`),
+    });
+    await expect(device.enable()).rejects.toMatchObject({
+      code: 'EBUSY',
+      refused: { consumer: 'small', page: 0 },
+    });
+    expect(file.populated()).toEqual([]);
+    room = true;
+    await device.enable();
+    expect(told).toEqual(['came 0 16']);
+  });
+
+  it('failures of several files come together', async () => {
+    const { device, memfile, file } = setUp();
+    const other = memfile.createFile('vfio-device', { size: 8, region: 2 });
+    for (const each of [file, other]) {
+      await each.register({ invalidate: () => Promise.reject(new Error('no')) });
+    }
+    const error = await device.revoke().catch((error: unknown) => error);
+    expect(error).toMatchObject({ code: 'EIO', cause: expect.any(AggregateError) });
+    await expect(device.revoke()).resolves.toBeUndefined();
+    expect(other.populated()).toEqual([]);
+  });
+});
+
+it('KVM maps a region by its order, loses it when it is revoked, and faults until it is back', async () => {
+  const device = vfioDevice({ bars: [{ pfn: 0x400, pages: 1024 }] });
+  await using memfile = createMemfile({ plugins: [device] });
+  const file = memfile.createFile('vfio-device', { size: 1024, region: 0 });
+  await using vm = new KvmVm();
+  await vm.setMemslot({
+    slot: 0,
+    gfn: 512,
+    pages: 1024,
+    pieces: [{ gfn: 512, pages: 1024, file, offset: 0 }],
+  });
+  expect(await vm.fault(515)).toEqual({ type: 'mapped', level: 2, spurious: false });
+  expect(vm.stage2.get(1023)).toBe(0x5ff);
+  await device.revoke();
+  expect(vm.stage2.get(1023)).toBe(-1);
+  expect(await vm.fault(515)).toMatchObject({ type: 'memory-fault', code: 'EFAULT' });
+  await device.enable();
+  expect(await vm.fault(515)).toMatchObject({ type: 'mapped' });
+});
+
+describe('what is no device', () => {
+  it.each([
+    ['EINVAL', 'no BARs at all', undefined],
+    ['EINVAL', 'more than six', Array.from({ length: 7 }, (_, i) => ({ pfn: i, pages: 1 }))],
+    ['EINVAL', 'a BAR without pages', [{ pfn: 1, pages: 0 }]],
+    ['EINVAL', 'half a page', [{ pfn: 1, pages: 0.5 }]],
+    ['EINVAL', 'no address', [{ pfn: -1, pages: 1 }]],
+    ['EINVAL', 'null', [null]],
+    ['EINVAL', 'BARs that overlap', [BAR, { pfn: 0x100f, pages: 1 }]],
+    ['EINVAL', 'contents of another size', [{ ...BAR, contents: new Uint8Array(4096) }]],
+    ['EINVAL', 'contents of another kind', [{ ...BAR, contents: 'zero' }]],
+    ['EOVERFLOW', 'a BAR past the last address', [{ pfn: 2 ** 52 - 1, pages: 2 }]],
+  ])('%s: %s', (code, _, bars) => {
+    expect(() => vfioDevice({ bars: bars as never })).toThrow(new RegExp(`^${code}`));
+  });
+
+  it('EINVAL: an unknown movement', () => {
+    expect(() => vfioDevice({ bars: [BAR], movement: 'restless' as never })).toThrow('EINVAL');
+  });
+});
