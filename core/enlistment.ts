@@ -1,3 +1,4 @@
+import { asMemfileError } from './errno.js';
 import type { FileCore } from './file-core.js';
 import { cannotFollow, overBudget } from './negotiation.js';
 import type { Notifier } from './notifier.js';
@@ -20,7 +21,6 @@ export function enlist(
   operation: Operation,
   notifier: Notifier,
   options: RegisterOptions,
-  started: (registration: Registration) => void,
   then: (registration: Registration) => void,
 ): void {
   const { state, engine, notifiers, capabilities } = file;
@@ -44,7 +44,12 @@ export function enlist(
   const registration = new Registration(file, id, name, range, position, notifier, options);
   notifiers.add(registration);
   if (signal !== undefined) registration.unsubscribeOn(signal);
-  started(registration);
+  try {
+    options.joined?.(registration);
+  } catch (error) {
+    registration.unsubscribe();
+    throw asMemfileError(error, 'register', `"${name}"`);
+  }
   if (replay) replayTo(file, operation, registration, () => then(registration));
   else then(registration);
 }
