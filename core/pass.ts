@@ -110,6 +110,7 @@ export class Pass implements NotifierEvent {
   enter(receiver: SectionOwner, start: number, end: number): void {
     this.reached = receiver;
     this.#running = true;
+    this.#participant = undefined;
     this.#start = start;
     this.#end = end;
   }
