@@ -46,7 +46,7 @@ export interface RunReport {
   readonly consumers: readonly ConsumerReport[];
   /** What the store had no room for, by code; the run went on without those pages. */
   readonly refused: Readonly<Record<string, Refusals>>;
-  /** With `--device`: as of the end of the trace. */
+  /** With `--device`. */
   readonly device?: DeviceReport;
   readonly advice: Readonly<Record<string, { readonly calls: number; readonly bytes: number }>>;
   readonly unknownCalls: number;

@@ -266,27 +266,38 @@ export class EncryptedDevice implements AsyncDisposable, AttachmentHost {
       const page = Math.floor((address + done) / PAGE_SIZE);
       const from = (address + done) % PAGE_SIZE;
       const to = Math.min(PAGE_SIZE, from + length - done);
-      const access = this.#access(page, (plain) => touch(plain, from, to, done));
+      const access = this.#access(syscall, effect, page, (plain) => touch(plain, from, to, done));
       try {
         await this.inFlight.track({ start: page, end: page + 1 }, access);
-      } catch (cause) {
-        const { code, message } = asMemfileError(cause, syscall, `"${this.name}"`);
-        throw new MemfileError(code, syscall, message, { effect, cause });
+      } catch (error) {
+        if (error instanceof MemfileError && error.syscall === syscall) throw error;
+        const { code, message } = asMemfileError(error, syscall, `"${this.name}"`);
+        throw new MemfileError(code, syscall, message, { effect, cause: error });
       }
       done += to - from;
     }
   }
 
   /** One page: translated at once; its contents are reached when the DMA comes to them. */
-  async #access(page: number, touch: (plain: Uint8Array) => boolean): Promise<void> {
+  async #access(
+    syscall: string,
+    effect: Effect,
+    page: number,
+    touch: (plain: Uint8Array) => boolean,
+  ): Promise<void> {
+    const fault = (cause?: unknown): MemfileError => {
+      this.faults++;
+      const detail = `I/O virtual page ${page} of "${this.name}" is not mapped`;
+      return new MemfileError('EFAULT', syscall, detail, { effect, cause });
+    };
     const pfn = this.table.translate(page);
-    if (pfn < 0) throw this.#fault(page);
+    if (pfn < 0) throw fault();
     const attachment = this.#attachmentOf(page)!;
     let lease: Lease;
     try {
       lease = attachment.lookup(page);
     } catch (cause) {
-      throw this.#fault(page, cause); // It was evicted, and does not know yet.
+      throw fault(cause); // It was evicted, and does not know yet.
     }
     try {
       await this.scheduler.schedule(`${this.name}: dma to frame ${pfn}`);
@@ -298,11 +309,6 @@ export class EncryptedDevice implements AsyncDisposable, AttachmentHost {
     } finally {
       attachment.put(lease);
     }
-  }
-
-  #fault(page: number, cause?: unknown): MemfileError {
-    this.faults++;
-    return new MemfileError('EFAULT', 'dma', `I/O virtual page ${page} is not mapped`, { cause });
   }
 
   #attachmentOf(page: number): DeviceAttachment | undefined {

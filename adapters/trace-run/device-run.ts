@@ -2,7 +2,10 @@ import { MemfileError, type MemoryFile } from '../../core/index.js';
 import { EncryptedDevice, type DeviceAttachment } from '../encrypted-device/index.js';
 import type { Witness } from '../witness.js';
 
-/** What became of the mappings of a device that was attached to every file of a trace. */
+/**
+ * What became of the mappings of a device that was attached to every file of a trace. What it has
+ * `now` is as of the last action that did more than unmap and close, as processes do at their end.
+ */
 export interface DeviceReport {
   readonly mappings: { readonly now: number; readonly peak: number; readonly budget: number };
   readonly pages: { readonly now: number; readonly peak: number };
@@ -24,6 +27,7 @@ export class DeviceRun {
   readonly #device: EncryptedDevice;
   readonly #attachments = new Map<MemoryFile, DeviceAttachment>();
   #refusals = 0;
+  #now = { entries: 0, pages: 0 };
 
   private constructor(device: EncryptedDevice) {
     this.#device = device;
@@ -59,8 +63,15 @@ export class DeviceRun {
     return [...this.#attachments.values()];
   }
 
+  /** Takes note of what it has now. */
+  measure(): void {
+    const { entries, pages } = this.#device.table;
+    this.#now = { entries, pages };
+  }
+
   report(): DeviceReport {
-    const { entries, peak, limit, pages, peakPages, splits, droppedPages } = this.#device.table;
+    const { peak, limit, peakPages, splits, droppedPages } = this.#device.table;
+    const { entries, pages } = this.#now;
     return {
       mappings: { now: entries, peak, budget: limit },
       pages: { now: pages, peak: peakPages },

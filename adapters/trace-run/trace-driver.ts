@@ -36,6 +36,8 @@ export interface Refusals {
 
 /** Pages of one punch that are assumed to have been touched: 4 GiB. */
 const TOUCHED_AT_ONCE = 2 ** 20;
+/** What processes do at their end; what a device has by then would be nothing. */
+const WINDING_UP: ReadonlySet<TraceAction['type']> = new Set(['unmap', 'drop', 'release']);
 /** Pages that are touched between two looks at the clock. */
 const SLICE = 4096;
 
@@ -112,6 +114,11 @@ export class TraceDriver {
   }
 
   async apply(action: TraceAction): Promise<void> {
+    await this.#apply(action);
+    if (!WINDING_UP.has(action.type)) this.#device?.measure();
+  }
+
+  async #apply(action: TraceAction): Promise<void> {
     switch (action.type) {
       case 'create': {
         const { file: id, name, hugetlb } = action;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { EncryptedDevice, PageCipher } from '../../../adapters/encrypted-device/index.js';
-import { createMemfile, MemfileError } from '../../../core/index.js';
+import { createMemfile } from '../../../core/index.js';
 import { shmem } from '../../../plugins/shmem/index.js';
 import { settle } from '../../laws/world.js';
 import { LawModel } from '../../model/index.js';
@@ -321,7 +321,7 @@ describe('an encrypted device and its files', () => {
     const punched = file.punchHole(0, 2);
     await settle();
     const quiet = expect(punched).rejects.toMatchObject({ code: 'EIO', effect: 'done' });
-    consumersOf(file)[0]!.evict();
+    file.consumers()[0]!.evict();
     await quiet;
     await expect(device.read(4 * PAGE, 1)).rejects.toMatchObject({ code: 'EFAULT' });
     gate.held = false;
@@ -371,11 +371,6 @@ describe('an encrypted device and its files', () => {
     expect(witness.finish()).toEqual([]);
   });
 });
-
-/** The registrations of a file, oldest first. */
-function consumersOf(file: { consumers(): { evict(): void }[] }): { evict(): void }[] {
-  return file.consumers();
-}
 
 describe('the mapping budget of an encrypted device', () => {
   /** Pages whose frames are nowhere contiguous: allocated from the last to the first. */
@@ -459,13 +454,5 @@ describe('the mapping budget of an encrypted device', () => {
     ]);
     await file.punchHole(0, 10);
     expect(device.table.used).toBe(0);
-  });
-});
-
-describe('errors of an encrypted device', () => {
-  it('are errors of the framework', async () => {
-    const { device } = await setUp();
-    const error: unknown = await device.lock().catch((error: unknown) => error);
-    expect(error).toBeInstanceOf(MemfileError);
   });
 });
