@@ -238,7 +238,7 @@ export class DeviceAttachment implements AsyncDisposable {
       const found = this.#find(slice);
       await scheduler.schedule(`${name}: map [${slice.start}, ${slice.end})`);
       const stale = this.#invalidations.retry(snapshot, slice.start, slice.end);
-      if (this.#maps && this.#host.era === era && !stale) return this.#enter(found);
+      if (this.#maps && !stale) return this.#enter(found);
       for (const lease of found.leases) this.put(lease);
       return undefined;
     };

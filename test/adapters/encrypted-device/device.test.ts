@@ -420,6 +420,22 @@ describe('the mapping budget of an encrypted device', () => {
     expect(device.table.used).toBe(1);
   });
 
+  it('is promised to pages that it gains, and given back when it leaves before', async () => {
+    const { file, device, attachment } = await setUp({ access: 'private' });
+    await file.fallocate(0, 4);
+    let agree = (): void => {};
+    await file.register({ prepare: () => new Promise<void>((resolve) => (agree = resolve)) });
+    const converted = file.convert(0, 4, 'private');
+    expect(device.table).toMatchObject({ entries: 0, used: 1 });
+    await attachment[Symbol.asyncDispose]();
+    expect(device.table.used).toBe(0);
+    agree();
+    await settle();
+    agree();
+    await converted;
+    expect(device.table.pages).toBe(0);
+  });
+
   it('keeps it from attaching, and from starting, with nothing mapped', async () => {
     const { file, device } = await setUp({ limit: 3 }, { start: 8, end: 16 });
     await scattered(file);
