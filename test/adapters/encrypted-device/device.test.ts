@@ -134,6 +134,8 @@ describe('an encrypted device in a state', () => {
     await settle();
     expect(over).toBe(false);
     const again = device.start();
+    await settle();
+    expect(device.state).toBe('locked');
     gate.release('dma');
     await written;
     await changed;
