@@ -1,3 +1,4 @@
+import { asMemfileError } from './errno.js';
 import type { FileCore } from './file-core.js';
 import type { Notifier } from './notifier.js';
 import type { Operation } from './operation.js';
@@ -19,7 +20,6 @@ export function enlist(
   operation: Operation,
   notifier: Notifier,
   options: RegisterOptions,
-  started: (registration: Registration) => void,
   then: (registration: Registration) => void,
 ): void {
   const { state, engine, notifiers } = file;
@@ -41,7 +41,12 @@ export function enlist(
   const registration = new Registration(file, id, name, range, position, notifier, options);
   notifiers.add(registration);
   if (signal !== undefined) registration.unsubscribeOn(signal);
-  started(registration);
+  try {
+    options.joined?.(registration);
+  } catch (error) {
+    registration.unsubscribe();
+    throw asMemfileError(error, 'register', `"${name}"`);
+  }
   if (replay) replayTo(file, operation, registration, () => then(registration));
   else then(registration);
 }

@@ -225,10 +225,11 @@ export class MemoryFile implements NotifiedFile {
    *
    * Rejects with EINVAL for a missing notifier or a bad range, EBADF when the file is closed, EINTR
    * when `signal` fires first, EIO when the journal cannot write, EOPNOTSUPP when it cannot follow
-   * what the store does to pages, ENOSPC when its budget is too small; with `replay`, as it refuses (EBUSY unless it throws a MemfileError), `effect` 'none'.
+   * what the store does to pages, ENOSPC when its budget is too small; with `replay`, as it refuses
+   * (EBUSY unless it throws a MemfileError), `effect` 'none'.
    */
   register(notifier: Notifier, options: RegisterOptions = {}): Promise<Registration> {
-    return this.#register('register', notifier, options, () => {});
+    return this.#register('register', notifier, options);
   }
 
   /**
@@ -244,12 +245,11 @@ export class MemoryFile implements NotifiedFile {
         this.#refuse('EINVAL', 'notifications$', 'signal is no AbortSignal');
       return new NotificationStream(undefined, refused);
     }
-    return new NotificationStream(signal, (cancel, started) =>
+    return new NotificationStream(signal, (cancel, joined) =>
       this.#register(
         'notifications$',
         {},
-        { name: 'notifications$', ...rest, signal: cancel },
-        started,
+        { name: 'notifications$', ...rest, signal: cancel, joined },
       ),
     );
   }
@@ -316,18 +316,13 @@ export class MemoryFile implements NotifiedFile {
     return this.#core.sections;
   }
 
-  #register(
-    syscall: string,
-    notifier: Notifier,
-    options: RegisterOptions,
-    started: (registration: Registration) => void,
-  ): Promise<Registration> {
+  #register(syscall: string, notifier: Notifier, options: RegisterOptions): Promise<Registration> {
     const asked = { ...options };
     const { start, end } = asked.range ?? WHOLE_FILE;
     const range = { start, end }; // The caller's object may change before the turn comes.
     const { signal } = asked;
     const body = (operation: Operation): void =>
-      enlist(this.#core, operation, notifier, { ...asked, range }, started, (registration) =>
+      enlist(this.#core, operation, notifier, { ...asked, range }, (registration) =>
         this.#core.finish(operation, registration),
       );
     const check = (): void => checkConsumer(syscall, notifier, asked);

@@ -12,6 +12,7 @@ import { MemfileError, show } from './errno.js';
 import { REASONS, SEALS, type Reason, type Seal } from './event.js';
 import type { Notifier } from './notifier.js';
 import type { PageRange } from './page-range.js';
+import type { Registration } from './registration.js';
 
 export interface OperationOptions {
   /** Cancels the operation while it is queued: EINTR. */
@@ -53,9 +54,15 @@ export interface RegisterOptions {
   readonly budget?: MappingBudget | undefined;
   /** Cancels the registration while it is queued, and unregisters it later. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Called in the step in which it takes its place: observers that subscribe here miss nothing, not
+   * even a replay. The promise resolves later, and other operations may have begun by then. When it
+   * throws, the registration leaves again and `register` rejects.
+   */
+  readonly joined?: ((registration: Registration) => void) | undefined;
 }
 
-export type NotificationsOptions = Omit<RegisterOptions, 'replay'>;
+export type NotificationsOptions = Omit<RegisterOptions, 'replay' | 'joined'>;
 
 /** @throws MemfileError EINVAL for a bad reason or signal. */
 export function checkOptions(syscall: string, { signal, reason }: OperationOptions): void {
@@ -96,6 +103,9 @@ export function checkConsumer(
   }
   const called: unknown = name ?? notifier.name;
   if (called !== undefined && typeof called !== 'string') throw refuse('name must be a string');
+  if (declared.joined !== undefined && typeof declared.joined !== 'function') {
+    throw refuse('joined must be a function');
+  }
   checkDeclared(syscall, declared);
 }
 

@@ -8,7 +8,6 @@ import type { NotifiedFile, Notifier, NotifierFunction } from './notifier.js';
 import type { NotifierList } from './notifier-list.js';
 import { NotifierSubject } from './notifier-subject.js';
 import { formatRange, isPageCount, type PageRange } from './page-range.js';
-import type { RegisterOptions } from './options.js';
 import { overBudget } from './negotiation.js';
 import type { Pass } from './pass.js';
 import { refusesBytes, refusesLookup, whyHole } from './lookups.js';
@@ -23,6 +22,13 @@ export interface OpenWithdrawal extends PageRange {
   readonly operation: number;
   /** Consumers that have access to this side alone were not told. */
   readonly unless: Access | undefined;
+}
+
+/** What of the options of `register` stays with the registration. */
+interface Declared {
+  readonly access?: Access | undefined;
+  readonly votes?: boolean | undefined;
+  readonly budget?: MappingBudget | undefined;
 }
 
 /** What a registration needs of the memory file that it is on. */
@@ -80,7 +86,7 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
     range: PageRange,
     position: number,
     notifier: Notifier,
-    { access = 'both', votes = false, budget }: RegisterOptions,
+    { access = 'both', votes = false, budget }: Declared,
   ) {
     super();
     this.#home = home;

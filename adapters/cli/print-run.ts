@@ -49,6 +49,7 @@ export function printRun(report: RunReport): string {
       ]),
       'no consumer: nothing maps a memory file in this trace',
     ),
+    ...device(report),
     '',
     `failed calls: ${counts(report.failedCallsByName)}`,
     `not understood: ${counts(report.unknownCallsByName)}`,
@@ -75,6 +76,18 @@ export function printRun(report: RunReport): string {
     lines.push(`  law ${law} (${name}): ${consumer}, file ${file}: ${detail}`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+function device({ device }: RunReport): string[] {
+  if (device === undefined) return [];
+  const { mappings, pages, splits, droppedPages, refusals } = device;
+  const dropped = droppedPages > 0 ? `, ${droppedPages} pages dropped for want of room` : '';
+  return [
+    '',
+    `device: ${mappings.now} mappings of ${pages.now} pages, at most ${mappings.peak} of ` +
+      `${mappings.budget} mappings and ${pages.peak} pages; ${splits} splits${dropped}`,
+    `device: refused pages ${refusals} times, because its budget was used up`,
+  ];
 }
 
 /** How many rows of a table are shown before the rest is summed up. */

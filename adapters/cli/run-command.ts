@@ -1,4 +1,4 @@
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { RunFlags } from './run.js';
 import { parseStore, SHMEM } from './store-option.js';
 
@@ -22,6 +22,8 @@ export function addRunCommand(program: Command, exit: (code: number) => void): v
     .addOption(
       new Option('--store <store>', STORE_HELP).argParser(parseStore).default(SHMEM, SHMEM.text),
     )
+    .option('--device', 'attach an encrypted device to every memory file')
+    .option('--budget <mappings>', 'how many mappings the device may have (65535)', parseBudget)
     .addHelpText(
       'after',
       '\nExit status: 0 when the laws hold, 1 when they do not, 2 for bad input.' +
@@ -32,4 +34,9 @@ export function addRunCommand(program: Command, exit: (code: number) => void): v
       const { run } = await import('./run.js');
       exit(await run(path, flags));
     });
+}
+
+function parseBudget(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be a number of mappings.');
 }

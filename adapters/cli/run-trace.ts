@@ -13,6 +13,7 @@ import {
   EventLog,
   TraceDriver,
   type ConsumerReport,
+  type DeviceReport,
   type EventRow,
   type FileReport,
   type Refusals,
@@ -45,6 +46,8 @@ export interface RunReport {
   readonly consumers: readonly ConsumerReport[];
   /** What the store had no room for, by code; the run went on without those pages. */
   readonly refused: Readonly<Record<string, Refusals>>;
+  /** With `--device`. */
+  readonly device?: DeviceReport;
   readonly advice: Readonly<Record<string, { readonly calls: number; readonly bytes: number }>>;
   readonly unknownCalls: number;
   readonly unknownCallsByName: Readonly<Record<string, number>>;
@@ -62,6 +65,8 @@ export interface RunReport {
 
 export interface RunOptions {
   readonly store: StoreChoice;
+  /** How many mappings the device may have that is attached to every file; none by default. */
+  readonly device?: number | undefined;
   /** Receives committed events and deliveries in the order told. */
   readonly onEvent?: ((row: EventRow) => void) | undefined;
   /** Called often while the trace is read. */
@@ -71,7 +76,7 @@ export interface RunOptions {
 
 /** Drives a trace through a memfile of its own; rejects with a TraceError when it cannot be read. */
 export async function runTrace(path: string, options: RunOptions): Promise<RunReport> {
-  const { store, onEvent, onProgress, onStall } = options;
+  const { store, device, onEvent, onProgress, onStall } = options;
   const trace = readTrace(path);
   const memfile = createMemfile({
     plugins: [store.name === 'shmem' ? shmem() : hugetlb(store)],
@@ -83,6 +88,7 @@ export async function runTrace(path: string, options: RunOptions): Promise<RunRe
   const log = onEvent === undefined ? undefined : new EventLog(everyStore, onEvent, model);
   const tick = (): void => onProgress?.(trace.summary);
   const driver = new TraceDriver(everyStore, store.name, log ?? model, tick);
+  if (device !== undefined) await driver.addDevice(device);
   const impossible = new Map<string, number>();
   for await (const actions of trace) {
     for (const action of actions) {
@@ -98,11 +104,21 @@ export async function runTrace(path: string, options: RunOptions): Promise<RunRe
     }
     tick();
   }
+  const attached = driver.device();
   await memfile[Symbol.asyncDispose]();
   log?.flush();
   model.finish();
   const unknown = new Map([...trace.summary.unknownCalls, ...impossible]);
-  return report(path, store, trace.summary, unknown, driver, model, memfile.journal.position);
+  const result = report(
+    path,
+    store,
+    trace.summary,
+    unknown,
+    driver,
+    model,
+    memfile.journal.position,
+  );
+  return attached === undefined ? result : { ...result, device: attached };
 }
 
 function report(

@@ -1,3 +1,4 @@
+import { DMA_ENTRY_LIMIT } from '../encrypted-device/index.js';
 import { TraceError, type TraceSummary } from '../strace/index.js';
 import { EXIT } from './exit.js';
 import { printRun } from './print-run.js';
@@ -10,10 +11,14 @@ export interface RunFlags {
   readonly json?: true;
   readonly events?: string;
   readonly store: StoreChoice;
+  readonly device?: true;
+  /** How many mappings the device may have; there is one when this is said. */
+  readonly budget?: number;
 }
 
 /** Runs a trace and reports on it; answers the exit status. */
-export async function run(path: string, { json, events, store }: RunFlags): Promise<number> {
+export async function run(path: string, flags: RunFlags): Promise<number> {
+  const { json, events, store, device, budget = device && DMA_ENTRY_LIMIT } = flags;
   let rows: RowFile | undefined;
   let summary: TraceSummary | undefined;
   const progress = new Progress(() => {
@@ -24,6 +29,7 @@ export async function run(path: string, { json, events, store }: RunFlags): Prom
     if (events !== undefined) rows = new RowFile(events, path);
     const report = await runTrace(path, {
       store,
+      device: budget,
       onEvent: rows && ((row) => rows!.write(row)),
       onStall: (line) => process.stderr.write(`memfile: ${line}\n`),
       onProgress(now) {

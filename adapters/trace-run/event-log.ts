@@ -63,7 +63,12 @@ export class EventLog implements Witness {
           this.#endArrival();
           this.#arrival = row;
         }
-      } else if (event.type === 'invalidate' || event.type === 'invalidateEnd') {
+      } else if (
+        event.type === 'prepare' ||
+        event.type === 'rollback' ||
+        event.type === 'invalidate' ||
+        event.type === 'invalidateEnd'
+      ) {
         this.#endArrival();
         const { position, type, reason, file, start, end } = event;
         this.#write({ position, type, reason, file, consumer: null, start, end });

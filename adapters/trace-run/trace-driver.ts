@@ -10,11 +10,12 @@ import { KvmVm } from '../kvm/index.js';
 import type { TraceAction } from '../strace/index.js';
 import { VmmMapping } from '../vmm-mapping/index.js';
 import type { Witness } from '../witness.js';
+import { DEVICE, DeviceRun, type DeviceReport } from './device-run.js';
 import { FileRun, type FileReport } from './file-run.js';
 import { addressSpaceOf, VmRun } from './vm-run.js';
 
 export interface ConsumerReport {
-  /** Begins with the kind: 'mapping 3', 'kvm 1 file 2'. */
+  /** Begins with the kind: 'mapping 3', 'kvm 1 file 2', 'device'. */
   readonly name: string;
   readonly file: number;
   /** How many events it was told of. */
@@ -35,6 +36,8 @@ export interface Refusals {
 
 /** Pages of one punch that are assumed to have been touched: 4 GiB. */
 const TOUCHED_AT_ONCE = 2 ** 20;
+/** What processes do at their end; what a device has by then would be nothing. */
+const WINDING_UP: ReadonlySet<TraceAction['type']> = new Set(['unmap', 'drop', 'release']);
 /** Pages that are touched between two looks at the clock. */
 const SLICE = 4096;
 
@@ -62,6 +65,7 @@ export class TraceDriver {
   /** By the name of the VM, one for each of its address spaces. */
   readonly #vms = new Map<string, VmRun>();
   readonly refused = new Map<ErrnoCode, Refusals>();
+  #device: DeviceRun | undefined;
 
   /** @param onProgress called now and then within long steps. */
   constructor(memfile: Memfile, store: string, witness: Witness, onProgress: () => void) {
@@ -69,6 +73,16 @@ export class TraceDriver {
     this.#memfile = memfile;
     this.#store = store;
     this.#witness = witness;
+  }
+
+  /** Attaches a device with so many mappings at most to every file that is created from now on. */
+  async addDevice(budget: number): Promise<void> {
+    this.#device = await DeviceRun.create(budget, this.#witness);
+  }
+
+  /** What became of the device's mappings, if there is one. */
+  device(): DeviceReport | undefined {
+    return this.#device?.report();
   }
 
   /** In the order of creation. */
@@ -84,7 +98,11 @@ export class TraceDriver {
     const vms = [...this.#vms].flatMap(([id, { vm }]) =>
       [...vm.tallies].map(([{ id: file }, tally]) => ({ name: kvmName(id, file), file, ...tally })),
     );
-    return [...mappings, ...vms];
+    const attachments = this.#device?.attachments ?? [];
+    const device = attachments.map(({ file: { id: file }, notifications, zappedPages }) => {
+      return { name: DEVICE, file, notifications, zappedPages };
+    });
+    return [...mappings, ...vms, ...device];
   }
 
   get liveSlots(): number {
@@ -96,11 +114,17 @@ export class TraceDriver {
   }
 
   async apply(action: TraceAction): Promise<void> {
+    await this.#apply(action);
+    if (!WINDING_UP.has(action.type)) this.#device?.measure();
+  }
+
+  async #apply(action: TraceAction): Promise<void> {
     switch (action.type) {
       case 'create': {
         const { file: id, name, hugetlb } = action;
         const file = this.#memfile.createFile(this.#store, { size: 0, name });
         this.#files.set(id, new FileRun(file, hugetlb, this.#memfile.state));
+        await this.#device?.attach(file);
         return;
       }
       case 'resize': {
@@ -222,6 +246,7 @@ export class TraceDriver {
     try {
       await attempt();
     } catch (error) {
+      if (this.#device?.refused(error) === true) return;
       if (!(error instanceof MemfileError)) throw error;
       const { code } = error;
       if (code !== 'ENOSPC' && code !== 'ENOMEM') throw error;
@@ -264,7 +289,7 @@ export class TraceDriver {
     let zapped = 0;
     for (const { zappedPages } of mappings) zapped += zappedPages;
     for (const { vm } of this.#vms.values()) zapped += vm.tallies.get(file)?.zappedPages ?? 0;
-    return zapped;
+    return zapped + (this.#device?.zapped(file) ?? 0);
   }
 
   #vm({ vm, slot, space }: Extract<TraceAction, { readonly type: 'memslot' }>): VmRun {

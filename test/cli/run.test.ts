@@ -125,6 +125,79 @@ describe.each(tallies)('memfile run $file', (tally) => {
   });
 });
 
+describe('memfile run --device', () => {
+  const trace = fixture('qemu-freepage-reporting-tcg.strace.gz');
+  const report = (...options: string[]): RunReport => {
+    const { code, out } = memfile('run', trace, '--json', ...options);
+    expect(code).toBe(0);
+    return JSON.parse(out);
+  };
+
+  it(
+    'attaches a device to every file, and changes nothing of what the store did',
+    { timeout: 60_000 },
+    () => {
+      const events = join(folder, 'device.jsonl');
+      const [without, attached] = [report(), report('--device', '--events', events)];
+      expect(without.device).toBeUndefined();
+      expect(attached.files).toEqual(without.files);
+      expect(attached.violations).toEqual([]);
+      const { mappings, pages, refusals } = attached.device!;
+      expect({ refusals, budget: mappings.budget }).toEqual({ refusals: 0, budget: 65_535 });
+      const largest = attached.files.reduce(
+        (most, file) => Math.max(most, file.peakAllocatedBytes),
+        0,
+      );
+      expect(pages.peak * 4096).toBeGreaterThanOrEqual(largest);
+      const held = attached.files.reduce((sum, file) => sum + file.allocatedBytes, 0);
+      expect(pages.now * 4096).toBe(held);
+      const device = attached.consumers.filter(({ name }) => name === 'device');
+      expect(device).toHaveLength(attached.files.length);
+      const rows = readFileSync(events, 'utf8').split('\n').slice(0, -1);
+      const told = rows
+        .map((row) => JSON.parse(row) as EventRow)
+        .filter((row) => row.consumer === 'device');
+      expect(told).toHaveLength(device.reduce((sum, { notifications }) => sum + notifications, 0));
+      expect(new Set(told.map(({ type }) => type))).toContain('prepare');
+    },
+  );
+
+  it('goes on when its budget is used up: what is refused is counted and does not arrive', () => {
+    const path = join(folder, 'device.strace');
+    const lines = ['memfd_create("a", 0) = 3', 'ftruncate(3, 65536) = 0'];
+    // From the end to the start, so that no two pages have contiguous frames.
+    for (let page = 15; page >= 0; page--) {
+      lines.push(`fallocate(3, FALLOC_FL_KEEP_SIZE, ${page * 4096}, 4096) = 0`);
+    }
+    lines.push('fallocate(3, FALLOC_FL_KEEP_SIZE|FALLOC_FL_PUNCH_HOLE, 40960, 4096) = 0');
+    const text = lines.map((line, i) => `1 10:00:00.0000${10 + i} ${line}\n`).join('');
+    writeFileSync(path, text);
+    const { code, out } = memfile('run', path, '--json', '--budget', '6');
+    const { device, files, violationCount } = JSON.parse(out) as RunReport;
+    expect({ code, violationCount }).toEqual({ code: 0, violationCount: 0 });
+    expect(device).toEqual({
+      mappings: { now: 5, peak: 6, budget: 6 },
+      pages: { now: 5, peak: 6 },
+      splits: 0,
+      droppedPages: 0,
+      refusals: 10,
+    });
+    expect(files[0]).toMatchObject({
+      allocatedBytes: 5 * 4096,
+      fallocateCalls: 16,
+      freedBytes: 4096,
+    });
+    const printed = memfile('run', path, '--device', '--budget', '6').out;
+    expect(printed).toContain('device: 5 mappings of 5 pages, at most 6 of 6 mappings');
+    expect(printed).toContain('refused pages 10 times');
+  });
+
+  it.each(['many', '-1', '1.5', ''])('takes no budget of "%s"', (budget) => {
+    const { code, err } = memfile('run', trace, '--device', '--budget', budget);
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining('--budget') });
+  });
+});
+
 describe('memfile run', () => {
   it('prints for people what a VMM engineer asks', () => {
     const { code, out } = memfile('run', fixture('qemu-kvm-postcopy-shmem-src.strace.gz'));

@@ -1,6 +1,11 @@
 import { firstValueFrom, map, Subject, take, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { createMemfile, type MemfileError, type Notification } from '../../core/index.js';
+import {
+  createMemfile,
+  type MemfileError,
+  type Notification,
+  type RegisterOptions,
+} from '../../core/index.js';
 import { shmem } from '../../plugins/shmem/index.js';
 
 const setUp = async () => {
@@ -210,5 +215,39 @@ describe('notifications$', () => {
     }
     await closed;
     expect(seen).toEqual(['snapshot', 'invalidate 0 16', 'invalidateEnd 0 16']);
+  });
+});
+
+describe('an observer that subscribes when its registration joins', () => {
+  it('misses nothing, whatever was queued behind the registration', async () => {
+    const { file } = await setUp();
+    const late: string[] = [];
+    const told: string[] = [];
+    const note = (into: string[]) => (one: Notification) => {
+      if (one.type !== 'snapshot') into.push(`${one.type} ${one.start} ${one.end} ${one.reason}`);
+    };
+    const registered = file
+      .register({}, { votes: true, replay: true, joined: (one) => one.subscribe(note(told)) })
+      .then((one) => one.subscribe(note(late)));
+    const punched = file.punchHole(1, 2);
+    await Promise.all([registered, punched]);
+    expect(told).toEqual([
+      'prepare 0 8 replay',
+      'fallocate 0 8 replay',
+      'invalidate 1 2 punch',
+      'invalidateEnd 1 2 punch',
+    ]);
+    expect(late).toEqual([]);
+  });
+
+  it('leaves again when it fails there', async () => {
+    const { file } = await setUp();
+    const joined = (): never => {
+      throw new Error('no');
+    };
+    await expect(file.register({ name: 'a' }, { joined })).rejects.toMatchObject({ code: 'EIO' });
+    expect(file.registrations).toBe(0);
+    const wrong = { joined: 1 } as unknown as RegisterOptions;
+    await expect(file.register({}, wrong)).rejects.toMatchObject({ code: 'EINVAL' });
   });
 });

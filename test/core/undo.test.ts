@@ -76,6 +76,23 @@ describe('law 8: populate that can be refused', () => {
     expect(memfile.replay().toJSON()).toEqual(memfile.state.toJSON());
   });
 
+  it('undoes who agreed last before a budget refused', async () => {
+    const { file } = setUp();
+    const told: string[] = [];
+    const { name, ...observer } = voter('a', told);
+    const observed = await file.register({ name: name! }, { votes: true });
+    observed.subscribe(({ type }) => void told.push(`observer ${type}`));
+    await file.register(observer);
+    await file.register({ name: 'full' }, { budget: { limit: 0, used: 0, cost: () => 1 } });
+    await expect(file.fallocate(0, 2)).rejects.toMatchObject({ code: 'ENOSPC', effect: 'none' });
+    expect(told).toEqual([
+      'observer prepare',
+      'a prepare 0 2',
+      'a rollback 0 2',
+      'observer rollback',
+    ]);
+  });
+
   it('waits for votes; a late refusal undoes those who agreed, and not the one who refused', async () => {
     const { file } = setUp();
     const told: string[] = [];
