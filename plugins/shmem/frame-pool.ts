@@ -1,4 +1,4 @@
-import { Extents, PAGE_SIZE, type PageRange } from '../../core/index.js';
+import { Extents, PAGE_SIZE, SmallMap, type PageRange } from '../../core/index.js';
 
 /** Frames whose contents live in one ArrayBuffer. */
 const CHUNK_FRAMES = 256;
@@ -16,7 +16,7 @@ export class FramePool {
   readonly #limit: number;
   /** Frames that were used before, as a set. */
   readonly #free = new Extents();
-  readonly #references = new Map<number, number>();
+  readonly #references = new SmallMap<number>();
   /** Referenced frames whose page has left its file. */
   readonly #orphans = new Set<number>();
   readonly #chunks = new Map<number, Uint8Array>();
