@@ -3,7 +3,7 @@ import type { Access, MappingBudget } from './capabilities.js';
 import type { Engine } from './engine.js';
 import { MemfileError, messageOf } from './errno.js';
 import type { NotifierCallback } from './event.js';
-import { Lease, type LeaseHome } from './lease.js';
+import type { Lease, LeaseHome } from './lease.js';
 import type { NotifiedFile, Notifier, NotifierFunction } from './notifier.js';
 import type { NotifierList } from './notifier-list.js';
 import { NotifierSubject } from './notifier-subject.js';
