@@ -128,22 +128,29 @@ function votersOf(file: FileCore, { start, end, side }: Stretch): Registration[]
 }
 
 function sideBySide(state: FileCore['state'], runs: readonly PfnRun[]): readonly Stretch[] {
-  const [only] = runs;
-  if (only !== undefined && runs.length === 1 && state.private.pages === 0) {
-    return [{ start: only.start, end: only.end, side: 'shared', runs }];
-  }
-  const stretches: { start: number; end: number; side: Side; runs: PfnRun[] }[] = [];
+  const stretches: Growing[] = [];
   for (const run of runs) {
-    for (const { start, end, side } of bySide(state, run)) {
-      const piece = { start, end, pfn: run.pfn + (start - run.start) };
-      const last = stretches.at(-1);
-      if (last?.end === start && last.side === side) {
-        last.end = end;
-        last.runs.push(piece);
-      } else stretches.push({ start, end, side, runs: [piece] });
+    if (state.private.pages === 0) join(stretches, run, 'shared');
+    else {
+      for (const { start, end, side } of bySide(state, run)) {
+        join(stretches, { start, end, pfn: run.pfn + (start - run.start) }, side);
+      }
     }
   }
   return stretches;
+}
+
+interface Growing extends Stretch {
+  end: number;
+  readonly runs: PfnRun[];
+}
+
+function join(stretches: Growing[], run: PfnRun, side: Side): void {
+  const last = stretches.at(-1);
+  if (last?.end === run.start && last.side === side) {
+    last.end = run.end;
+    last.runs.push(run);
+  } else stretches.push({ start: run.start, end: run.end, side, runs: [run] });
 }
 
 /** Asks the store for the holes of the range, and believes only what can be true. */

@@ -1,5 +1,5 @@
 import { SIDES } from './capabilities.js';
-import { REASONS, type JournalEvent, type PageEvent } from './event.js';
+import { REASONS, type JournalEvent, type PageEvent, type Reason } from './event.js';
 
 /**
  * Events in rows of 32 bytes: eight words of which the last four are two doubles.
@@ -31,7 +31,12 @@ const TYPES = [
 ] as const satisfies readonly (PageEvent['type'] | 'payload')[];
 
 const CODE_OF_TYPE = Object.fromEntries(TYPES.map((type, code) => [type, code]));
-const CODE_OF_REASON = Object.fromEntries(REASONS.map((reason, code) => [reason, code]));
+/** Found sooner than in a dictionary: the usual ones come first. */
+function codeOfReason(reason: Reason): number {
+  let code = 0;
+  while (REASONS[code] !== reason) code++;
+  return code;
+}
 
 /** The rows of one stretch of positions. */
 export class RowSegment {
@@ -49,7 +54,7 @@ export class RowSegment {
     switch (event.type) {
       case 'fallocate': {
         const { file, operation, start, end, pfn } = event;
-        const reason = CODE_OF_REASON[event.reason]!;
+        const reason = codeOfReason(event.reason);
         return this.#put(row, 1, file, reason, 0, operation, end - start, start, pfn);
       }
       case 'invalidate':
@@ -60,7 +65,7 @@ export class RowSegment {
       case 'error': {
         const { file, operation, start, end } = event;
         const code = CODE_OF_TYPE[event.type]!;
-        const reason = CODE_OF_REASON[event.reason]!;
+        const reason = codeOfReason(event.reason);
         return this.#put(row, code, file, reason, 0, operation, end - start, start, 0);
       }
       case 'kept':

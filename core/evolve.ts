@@ -2,7 +2,8 @@ import type { JournalEvent } from './event.js';
 import { Extents } from './extents.js';
 import type { Journal } from './journal.js';
 import { subtract } from './page-range.js';
-import { MemfileState, type FileState, type RegistrationState } from './state.js';
+import { SmallMap } from './small-map.js';
+import { MemfileState, type FileState, type LeaseState, type RegistrationState } from './state.js';
 
 /**
  * Folds one event into the state, in place. The only code that changes a state, live and in
@@ -76,7 +77,7 @@ export function evolve(state: MemfileState, event: JournalEvent): MemfileState {
         frames: new Extents(),
         private: new Extents(),
         poisoned: new Extents(),
-        open: new Map(),
+        open: new SmallMap(),
       });
       state.lastFile = Math.max(state.lastFile, file);
       break;
@@ -94,7 +95,7 @@ export function evolve(state: MemfileState, event: JournalEvent): MemfileState {
       const { registration: id, file, name, start, end } = event;
       const { store } = fileOf(state, file);
       const { position } = state;
-      const leases = new Map();
+      const leases = new SmallMap<LeaseState>();
       const registration = { id, file, store, name, start, end, position, left: false, leases };
       state.registrations.set(id, registration);
       state.lastRegistration = Math.max(state.lastRegistration, id);

@@ -35,11 +35,7 @@ export class Extents {
 
   /** The end of the last run, 0 when there is none. */
   get limit(): number {
-    for (let i = this.#blocks.length - 1; i >= 0; i--) {
-      const { low, count } = this.#blocks[i]!;
-      if (count > 0) return low + this.#blocks[i]!.end(count - 1);
-    }
-    return 0;
+    return this.last()?.end ?? 0;
   }
 
   /** The first run, or undefined when nothing is held. */
@@ -48,6 +44,18 @@ export class Extents {
       if (block.count === 0) continue;
       const { low } = block;
       return { start: low + block.start(0), end: low + block.end(0), value: block.value(0) };
+    }
+    return undefined;
+  }
+
+  /** The last run, or undefined when nothing is held. */
+  last(): Extent | undefined {
+    for (let i = this.#blocks.length - 1; i >= 0; i--) {
+      const block = this.#blocks[i]!;
+      const { low, count } = block;
+      if (count === 0) continue;
+      const run = count - 1;
+      return { start: low + block.start(run), end: low + block.end(run), value: block.value(run) };
     }
     return undefined;
   }

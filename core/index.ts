@@ -69,6 +69,7 @@ export type { Plan, PlannedMappings, PlannedOperation } from './plan.js';
 export { Clock, MicrotaskScheduler, Scheduler, SystemClock } from './ports.js';
 export { Registration } from './registration.js';
 export { Scope, type Part } from './scope.js';
+export { SmallMap } from './small-map.js';
 export { SrcuDomain, SrcuReader, type SrcuIndex } from './srcu.js';
 export { formatStall, type StallReport } from './stall.js';
 export { MemfileState, type StateSnapshot } from './state.js';

@@ -1,7 +1,72 @@
 import type { StoreFile } from './backing-store.js';
 import type { Access } from './capabilities.js';
-import { asMemfileError, MemfileError } from './errno.js';
+import type { Engine } from './engine.js';
+import { asMemfileError, MemfileError, show } from './errno.js';
+import { Lease, type LeaseHome } from './lease.js';
+import type { NotifiedFile } from './notifier.js';
+import { formatRange, isPageCount, type PageRange } from './page-range.js';
+import type { SrcuDomain } from './srcu.js';
 import type { FileState } from './state.js';
+
+/** What a lookup needs of the memory file. */
+interface LookupFile {
+  readonly engine: Engine;
+  readonly file: NotifiedFile;
+  readonly state: FileState;
+  readonly store: StoreFile;
+  readonly srcu: SrcuDomain;
+}
+
+/** Who looks a page up: a registration. */
+interface Borrower extends LeaseHome {
+  readonly id: number;
+  readonly access: Access;
+  readonly active: boolean;
+  readonly range: PageRange;
+}
+
+/** Takes a lease of the frame of page `offset`; see `Registration.lookup`. */
+export function takeLease(home: LookupFile, borrower: Borrower, offset: number): Lease {
+  const { engine, state, store, srcu } = home;
+  const { range, name } = borrower;
+  if (!isPageCount(offset) || offset < range.start || offset >= range.end) {
+    const where = formatRange(range.start, range.end);
+    throw new MemfileError('EINVAL', 'lookup', `page ${show(offset)} is not in ${where}`);
+  }
+  if (!borrower.active) throw new MemfileError('EBADF', 'lookup', `"${name}" has unregistered`);
+  const known = state.frames.get(offset);
+  if (known < 0) throw whyHole(home, offset);
+  const refusal = refusesLookup(state, borrower, offset);
+  if (refusal !== undefined) throw refusal;
+  const section = srcu.readLock();
+  try {
+    const { pfn, order } = store.getLockPfn(offset);
+    checkFrame(offset, known, pfn, order);
+    const { id: registration } = borrower;
+    const event = { type: 'lookup', file: state.id, registration, offset, pfn, order } as const;
+    try {
+      engine.begin('lookup', event);
+    } catch (error) {
+      store.putUnlockPfn(pfn);
+      throw error;
+    }
+    return new Lease(borrower, home.file, offset, { pfn, order, generation: store.generation });
+  } catch (error) {
+    throw asMemfileError(error, 'lookup', `store "${state.store}"`);
+  } finally {
+    srcu.readUnlock(section);
+  }
+}
+
+/** @throws MemfileError EIO unless the store answers what can be true. */
+function checkFrame(offset: number, known: number, pfn: number, order: number): void {
+  if (!isPageCount(order) || order > 52) {
+    throw new MemfileError('EIO', 'lookup', `the store answers order ${show(order)}`);
+  }
+  if (pfn === known) return;
+  const what = `frame ${pfn} for page ${offset}, which was given frame ${known}`;
+  throw new MemfileError('EIO', 'lookup', `the store answers ${what}`);
+}
 
 /** Only what a side or an error of the page says; whether it is there is not asked. */
 export function refusesLookup(

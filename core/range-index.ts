@@ -6,118 +6,163 @@ export interface Ranged {
   readonly order: number;
 }
 
-interface Node<T> {
-  readonly item: T;
-  readonly start: number;
-  readonly end: number;
-  readonly order: number;
-  readonly priority: number;
-  /** The largest end below and including this node. */
-  limit: number;
-  left: Node<T> | undefined;
-  right: Node<T> | undefined;
-}
+/** No node; the row of it stays empty. */
+const NONE = 0;
 
 /**
  * Finds the items whose ranges overlap a range, in time that grows with their number.
  *
  * A treap by (start, order), each node knowing how far its subtree reaches. Priorities are hashed
- * from the order, so that the same calls build the same tree.
+ * from the order, so that the same calls build the same tree. Nodes are rows of 32 bytes, as a
+ * search touches many: start, end and limit as doubles, then left and right as words.
  */
 export class RangeIndex<T extends Ranged> {
-  #root: Node<T> | undefined;
+  #doubles = new Float64Array(0);
+  #words = new Int32Array(0);
+  /** By node. */
+  readonly #items: (T | undefined)[] = [undefined];
+  /** Nodes that are not in use, by their left links. */
+  #free = NONE;
+  #root = NONE;
   #size = 0;
+  /** What the last `split` answered. */
+  #left = NONE;
+  #right = NONE;
 
   get size(): number {
     return this.#size;
   }
 
   add(item: T): void {
-    const { range, order } = item;
-    this.#root = insert(this.#root, {
-      item,
-      start: range.start,
-      end: range.end,
-      order,
-      priority: Math.imul(order ^ (order >>> 15), 0x9e3779b1) >>> 0,
-      limit: range.end,
-      left: undefined,
-      right: undefined,
-    });
+    const node = this.#newNode(item);
+    this.#root = this.#insert(this.#root, node, item.order);
     this.#size++;
   }
 
   /** Removes an item that was added. */
   delete(item: T): void {
-    this.#root = remove(this.#root, item.range.start, item.order);
+    this.#root = this.#remove(this.#root, item.range.start, item.order);
     this.#size--;
   }
 
   /** Appends to `found` the items that overlap `[start, end)`, in no particular order. */
   collect(start: number, end: number, found: T[]): void {
-    visit(this.#root, start, end, found);
+    this.#visit(this.#root, start, end, found);
   }
-}
 
-function visit<T>(node: Node<T> | undefined, start: number, end: number, found: T[]): void {
-  while (node !== undefined && node.limit > start) {
-    if (node.start < end) {
-      if (node.end > start) found.push(node.item);
-      visit(node.right, start, end, found);
+  #visit(node: number, start: number, end: number, found: T[]): void {
+    const doubles = this.#doubles;
+    const words = this.#words;
+    while (node !== NONE && doubles[node * 4 + 2]! > start) {
+      if (doubles[node * 4]! < end) {
+        if (doubles[node * 4 + 1]! > start) found.push(this.#items[node]!);
+        const right = words[node * 8 + 7]!;
+        if (right !== NONE) this.#visit(right, start, end, found);
+      }
+      node = words[node * 8 + 6]!;
     }
-    node = node.left;
+  }
+
+  #before(node: number, start: number, order: number): boolean {
+    const own = this.#doubles[node * 4]!;
+    return own < start || (own === start && this.#items[node]!.order < order);
+  }
+
+  #insert(root: number, node: number, order: number): number {
+    if (root === NONE) return node;
+    const words = this.#words;
+    const start = this.#doubles[node * 4]!;
+    if (priority(order) > priority(this.#items[root]!.order)) {
+      this.#split(root, start, order);
+      words[node * 8 + 6] = this.#left;
+      words[node * 8 + 7] = this.#right;
+      return this.#reach(node);
+    }
+    const side = this.#before(root, start, order) ? 7 : 6;
+    words[root * 8 + side] = this.#insert(words[root * 8 + side]!, node, order);
+    return this.#reach(root);
+  }
+
+  #remove(root: number, start: number, order: number): number {
+    if (root === NONE) return NONE;
+    const words = this.#words;
+    if (this.#items[root]!.order === order) {
+      const merged = this.#merge(words[root * 8 + 6]!, words[root * 8 + 7]!);
+      this.#items[root] = undefined;
+      words[root * 8 + 6] = this.#free;
+      this.#free = root;
+      return merged;
+    }
+    const side = this.#before(root, start, order) ? 7 : 6;
+    words[root * 8 + side] = this.#remove(words[root * 8 + side]!, start, order);
+    return this.#reach(root);
+  }
+
+  /** Into those before and those after, which are left in two fields. */
+  #split(root: number, start: number, order: number): void {
+    if (root === NONE) {
+      this.#left = this.#right = NONE;
+      return;
+    }
+    const words = this.#words;
+    if (this.#before(root, start, order)) {
+      this.#split(words[root * 8 + 7]!, start, order);
+      words[root * 8 + 7] = this.#left;
+      this.#left = this.#reach(root);
+    } else {
+      this.#split(words[root * 8 + 6]!, start, order);
+      words[root * 8 + 6] = this.#right;
+      this.#right = this.#reach(root);
+    }
+  }
+
+  #merge(left: number, right: number): number {
+    if (left === NONE) return right;
+    if (right === NONE) return left;
+    const words = this.#words;
+    if (priority(this.#items[left]!.order) > priority(this.#items[right]!.order)) {
+      words[left * 8 + 7] = this.#merge(words[left * 8 + 7]!, right);
+      return this.#reach(left);
+    }
+    words[right * 8 + 6] = this.#merge(left, words[right * 8 + 6]!);
+    return this.#reach(right);
+  }
+
+  #reach(node: number): number {
+    const doubles = this.#doubles;
+    const left = doubles[this.#words[node * 8 + 6]! * 4 + 2]!;
+    const right = doubles[this.#words[node * 8 + 7]! * 4 + 2]!;
+    let limit = doubles[node * 4 + 1]!;
+    if (left > limit) limit = left;
+    if (right > limit) limit = right;
+    doubles[node * 4 + 2] = limit;
+    return node;
+  }
+
+  #newNode(item: T): number {
+    let node = this.#free;
+    if (node === NONE) {
+      node = this.#items.push(item) - 1;
+      if ((node + 1) * 4 > this.#doubles.length) this.#grow(Math.max(16, node * 2));
+    } else {
+      this.#free = this.#words[node * 8 + 6]!;
+      this.#items[node] = item;
+    }
+    const { start, end } = item.range;
+    this.#doubles[node * 4] = start;
+    this.#doubles[node * 4 + 1] = this.#doubles[node * 4 + 2] = end;
+    this.#words[node * 8 + 6] = this.#words[node * 8 + 7] = NONE;
+    return node;
+  }
+
+  #grow(nodes: number): void {
+    const doubles = new Float64Array(nodes * 4);
+    doubles.set(this.#doubles);
+    this.#doubles = doubles;
+    this.#words = new Int32Array(doubles.buffer);
   }
 }
 
-function before<T>(node: Node<T>, start: number, order: number): boolean {
-  return node.start < start || (node.start === start && node.order < order);
-}
-
-function insert<T>(root: Node<T> | undefined, node: Node<T>): Node<T> {
-  if (root === undefined) return node;
-  if (node.priority > root.priority) {
-    [node.left, node.right] = split(root, node.start, node.order);
-    return reach(node);
-  }
-  if (before(root, node.start, node.order)) root.right = insert(root.right, node);
-  else root.left = insert(root.left, node);
-  return reach(root);
-}
-
-function remove<T>(root: Node<T> | undefined, start: number, order: number): Node<T> | undefined {
-  if (root === undefined) return undefined;
-  if (root.order === order) return merge(root.left, root.right);
-  if (before(root, start, order)) root.right = remove(root.right, start, order);
-  else root.left = remove(root.left, start, order);
-  return reach(root);
-}
-
-type Halves<T> = [Node<T> | undefined, Node<T> | undefined];
-
-function split<T>(root: Node<T> | undefined, start: number, order: number): Halves<T> {
-  if (root === undefined) return [undefined, undefined];
-  if (before(root, start, order)) {
-    const [left, right] = split(root.right, start, order);
-    root.right = left;
-    return [reach(root), right];
-  }
-  const [left, right] = split(root.left, start, order);
-  root.left = right;
-  return [left, reach(root)];
-}
-
-function merge<T>(left: Node<T> | undefined, right: Node<T> | undefined): Node<T> | undefined {
-  if (left === undefined) return right;
-  if (right === undefined) return left;
-  if (left.priority > right.priority) {
-    left.right = merge(left.right, right);
-    return reach(left);
-  }
-  right.left = merge(left, right.left);
-  return reach(right);
-}
-
-function reach<T>(node: Node<T>): Node<T> {
-  node.limit = Math.max(node.end, node.left?.limit ?? 0, node.right?.limit ?? 0);
-  return node;
+function priority(order: number): number {
+  return Math.imul(order ^ (order >>> 15), 0x9e3779b1) >>> 0;
 }

@@ -1,16 +1,16 @@
 import type { PfnRun, StoreFile } from './backing-store.js';
 import type { Access, MappingBudget } from './capabilities.js';
 import type { Engine } from './engine.js';
-import { asMemfileError, MemfileError, messageOf, show } from './errno.js';
+import { MemfileError, messageOf } from './errno.js';
 import type { NotifierCallback } from './event.js';
-import { Lease, type LeaseHome } from './lease.js';
+import type { Lease, LeaseHome } from './lease.js';
 import type { NotifiedFile, Notifier, NotifierFunction } from './notifier.js';
 import type { NotifierList } from './notifier-list.js';
 import { NotifierSubject } from './notifier-subject.js';
-import { formatRange, isPageCount, type PageRange } from './page-range.js';
+import type { PageRange } from './page-range.js';
 import { overBudget } from './negotiation.js';
 import type { Pass } from './pass.js';
-import { refusesBytes, refusesLookup, whyHole } from './lookups.js';
+import { refusesBytes, takeLease } from './lookups.js';
 import type { Section, SectionOwner } from './section.js';
 import type { SrcuDomain } from './srcu.js';
 import type { FileState } from './state.js';
@@ -189,49 +189,7 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
    * poisoned one; EIO when the store or the journal fails, and what the store throws.
    */
   lookup(offset: number): Lease {
-    const { engine, state, store, srcu, file } = this.#home;
-    if (!isPageCount(offset) || offset < this.range.start || offset >= this.range.end) {
-      const range = formatRange(this.range.start, this.range.end);
-      throw new MemfileError('EINVAL', 'lookup', `page ${show(offset)} is not in ${range}`);
-    }
-    if (!this.#active) throw new MemfileError('EBADF', 'lookup', `"${this.name}" has unregistered`);
-    const known = state.frames.get(offset);
-    if (known < 0) throw whyHole(this.#home, offset);
-    const refusal = refusesLookup(state, this, offset);
-    if (refusal !== undefined) throw refusal;
-    const section = srcu.readLock();
-    try {
-      const { pfn, order } = store.getLockPfn(offset);
-      if (!isPageCount(order) || order > 52) {
-        throw new MemfileError('EIO', 'lookup', `the store answers order ${show(order)}`);
-      }
-      if (pfn !== known) {
-        throw new MemfileError(
-          'EIO',
-          'lookup',
-          `the store answers frame ${pfn} for page ${offset}, which was given frame ${known}`,
-        );
-      }
-      const { id } = this;
-      try {
-        engine.begin('lookup', {
-          type: 'lookup',
-          file: file.id,
-          registration: id,
-          offset,
-          pfn,
-          order,
-        });
-      } catch (error) {
-        store.putUnlockPfn(pfn);
-        throw error;
-      }
-      return new Lease(this, file, offset, { pfn, order, generation: store.generation });
-    } catch (error) {
-      throw asMemfileError(error, 'lookup', `store "${state.store}"`);
-    } finally {
-      srcu.readUnlock(section);
-    }
+    return takeLease(this.#home, this, offset);
   }
 
   /**

@@ -19,8 +19,8 @@ export class SrcuDomain {
   #index: SrcuIndex = 0;
   #closed = false;
   /** Those whose flip is made, and those who came since and share the next one. */
-  #draining: Array<() => void> = [];
-  #queued: Array<() => void> = [];
+  #draining: GracePeriod[] = [];
+  #queued: GracePeriod[] = [];
 
   constructor(name = 'srcu') {
     this.name = name;
@@ -54,7 +54,8 @@ export class SrcuDomain {
           'pass what readLock() answered, once',
       );
     }
-    if (--this.#counts[index] === 0) this.#advance();
+    if (--this.#counts[index] > 0) return;
+    if (this.#draining.length > 0 || this.#queued.length > 0) this.#advance();
   }
 
   /** Enters a section with a name, which can say what it waits for and so be caught in a cycle. */
@@ -93,13 +94,13 @@ export class SrcuDomain {
   /** Resolves when every reader section that is open now is over. */
   synchronize(): Promise<void> {
     if (this.readers === 0) return DONE;
-    let settle!: () => void;
-    const over = new Promise<void>((resolve) => this.#queued.push((settle = resolve)));
-    this.#advance();
-    return standsFor(over, {
-      waitsFor: () => this.#heldUpBy(settle),
-      describe: () => `synchronize of ${this.name}`,
+    const grace = new GracePeriod(this.name, this.#heldUpBy);
+    const over = new Promise<void>((resolve) => {
+      grace.resolve = resolve;
     });
+    this.#queued.push(grace);
+    this.#advance();
+    return standsFor(over, grace);
   }
 
   /**
@@ -117,23 +118,43 @@ export class SrcuDomain {
   }
 
   /** The named readers that a grace period is waiting for: until its flip, those to come too. */
-  #heldUpBy(settle: () => void): SrcuReader[] {
+  readonly #heldUpBy = (grace: GracePeriod): SrcuReader[] => {
     const [first, second] = this.#named;
-    if (this.#queued.includes(settle)) return [...first, ...second];
-    return this.#draining.includes(settle) ? [...this.#named[1 - this.#index]!] : [];
-  }
+    if (this.#queued.includes(grace)) return [...first, ...second];
+    return this.#draining.includes(grace) ? [...this.#named[1 - this.#index]!] : [];
+  };
 
   /** Takes every step of a grace period that no reader holds up. */
   #advance(): void {
     for (;;) {
       const idle = (1 - this.#index) as SrcuIndex;
       if (this.#counts[idle] !== 0) return;
-      for (const resolve of this.#draining.splice(0)) resolve();
-      if (this.#queued.length === 0) return;
-      this.#index = idle;
+      for (const { resolve } of this.#draining) resolve!();
       this.#draining = this.#queued;
       this.#queued = [];
+      if (this.#draining.length === 0) return;
+      this.#index = idle;
     }
+  }
+}
+
+/** A wait for the readers of a moment. */
+class GracePeriod implements WaitNode {
+  resolve: (() => void) | undefined;
+  readonly #domain: string;
+  readonly #heldUpBy: (grace: GracePeriod) => SrcuReader[];
+
+  constructor(domain: string, heldUpBy: (grace: GracePeriod) => SrcuReader[]) {
+    this.#domain = domain;
+    this.#heldUpBy = heldUpBy;
+  }
+
+  waitsFor(): SrcuReader[] {
+    return this.#heldUpBy(this);
+  }
+
+  describe(): string {
+    return `synchronize of ${this.#domain}`;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { FileFlag, PluginData, Reason, Seal } from './event.js';
 import type { Extents } from './extents.js';
 import type { PageRange } from './page-range.js';
+import type { SmallMap } from './small-map.js';
 
 /** A memory file as the journal knows it. */
 export interface FileState {
@@ -18,7 +19,7 @@ export interface FileState {
   /** The pages whose frames have a hardware error. */
   readonly poisoned: Extents;
   /** Invalidations that have begun and not ended, by operation. */
-  readonly open: Map<number, OpenInvalidation>;
+  readonly open: SmallMap<OpenInvalidation>;
 }
 
 export interface OpenInvalidation extends PageRange {
@@ -37,7 +38,7 @@ export interface RegistrationState {
   readonly position: number;
   left: boolean;
   /** By frame. */
-  readonly leases: Map<number, LeaseState>;
+  readonly leases: SmallMap<LeaseState>;
 }
 
 export interface LeaseState {

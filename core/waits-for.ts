@@ -12,16 +12,37 @@ export interface WaitNode {
   describe(): string;
 }
 
-/** Belongs to the promises, not to any instance: a promise tells what it stands for. */
-const nodes = new WeakMap<object, WaitNode>();
+/** Lets a class put a private field of its own on an object that it did not make. */
+const Given = function (object: object): object {
+  return object;
+} as unknown as new (object: object) => object;
 
+/**
+ * A promise that tells what it stands for, to nobody but us. A field of the promise itself, where a
+ * `WeakMap` beside it would cost more than the rest of a grace period.
+ */
+class Standing extends Given {
+  readonly #node: WaitNode;
+
+  constructor(promise: object, node: WaitNode) {
+    super(promise);
+    this.#node = node;
+  }
+
+  static nodeOf(promise: object): WaitNode | undefined {
+    return #node in promise ? promise.#node : undefined;
+  }
+}
+
+/** Says what a new promise stands for. */
 export function standsFor<P extends object>(promise: P, node: WaitNode): P {
-  nodes.set(promise, node);
+  // oxlint-disable-next-line no-new -- What it makes is the promise.
+  new Standing(promise, node);
   return promise;
 }
 
 export function nodeOf(promise: object): WaitNode | undefined {
-  return nodes.get(promise);
+  return Standing.nodeOf(promise);
 }
 
 /** Whether `from` waits for `target`, directly or through others. */

@@ -1,7 +1,10 @@
-import { Extents, PAGE_SIZE, type PageRange } from '../../core/index.js';
+import { Extents, PAGE_SIZE, SmallMap, type PageRange } from '../../core/index.js';
 
 /** Frames whose contents live in one ArrayBuffer. */
 const CHUNK_FRAMES = 256;
+
+/** So many frames may lie idle before short runs are used up. */
+const SPARE = 4096;
 
 /**
  * The page frames of a store: which are free, how often each is referenced, and their contents.
@@ -13,7 +16,7 @@ export class FramePool {
   readonly #limit: number;
   /** Frames that were used before, as a set. */
   readonly #free = new Extents();
-  readonly #references = new Map<number, number>();
+  readonly #references = new SmallMap<number>();
   /** Referenced frames whose page has left its file. */
   readonly #orphans = new Set<number>();
   readonly #chunks = new Map<number, Uint8Array>();
@@ -32,7 +35,7 @@ export class FramePool {
 
   /** Takes at most `count` consecutive frames, zeroed; the caller knows that some are available. */
   take(count: number): PageRange {
-    const reused = this.#free.pages > 0 ? this.#free.first() : undefined;
+    const reused = this.#reusable(count);
     const start = reused?.start ?? this.#next;
     const end = Math.min(start + count, reused?.end ?? this.#limit + 1);
     if (reused === undefined) this.#next = end;
@@ -41,6 +44,19 @@ export class FramePool {
       this.zero(start, end);
     }
     return { start, end };
+  }
+
+  /**
+   * The last free run, as nothing has to move up when that is gone. One that is too short is left
+   * alone, so that pages which arrive together lie together; unless more frames are free than not.
+   */
+  #reusable(count: number): PageRange | undefined {
+    const free = this.#free.pages;
+    if (free === 0) return undefined;
+    const run = this.#free.last()!;
+    const used = this.#next - 1 - free;
+    const enough = run.end - run.start >= count;
+    return enough || free > used + SPARE || this.#next > this.#limit ? run : undefined;
   }
 
   /** The page of each of these frames has left its file. */

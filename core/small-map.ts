@@ -1,0 +1,84 @@
+/** From here on a search costs more than a hash. */
+const FEW = 8;
+
+/**
+ * A map from numbers that mostly holds a few: what is open now, what is borrowed now. Entries come
+ * and go with every operation, which costs a `Map` more than everything else in it.
+ */
+export class SmallMap<Value> {
+  #keys: number[] = [];
+  #values: Value[] = [];
+  /** Everything, once there is more than a few, until all of that is gone. */
+  #many: Map<number, Value> | undefined;
+
+  get size(): number {
+    return this.#many === undefined ? this.#keys.length : this.#many.size;
+  }
+
+  has(key: number): boolean {
+    return this.#many === undefined ? this.#at(key) >= 0 : this.#many.has(key);
+  }
+
+  get(key: number): Value | undefined {
+    if (this.#many !== undefined) return this.#many.get(key);
+    const at = this.#at(key);
+    return at < 0 ? undefined : this.#values[at];
+  }
+
+  set(key: number, value: Value): this {
+    if (this.#many !== undefined) {
+      this.#many.set(key, value);
+      return this;
+    }
+    const at = this.#at(key);
+    if (at >= 0) this.#values[at] = value;
+    else if (this.#keys.length < FEW) {
+      this.#keys.push(key);
+      this.#values.push(value);
+    } else {
+      this.#many = new Map(this).set(key, value);
+      this.#keys = [];
+      this.#values = [];
+    }
+    return this;
+  }
+
+  delete(key: number): boolean {
+    if (this.#many !== undefined) {
+      const deleted = this.#many.delete(key);
+      if (this.#many.size === 0) this.#many = undefined;
+      return deleted;
+    }
+    const at = this.#at(key);
+    if (at < 0) return false;
+    if (at === this.#keys.length - 1) {
+      this.#keys.pop();
+      this.#values.pop();
+    } else {
+      this.#keys.splice(at, 1);
+      this.#values.splice(at, 1);
+    }
+    return true;
+  }
+
+  /** In the order of insertion, as those of a `Map`. */
+  *[Symbol.iterator](): IterableIterator<[number, Value]> {
+    if (this.#many !== undefined) yield* this.#many;
+    else for (const [at, key] of this.#keys.entries()) yield [key, this.#values[at]!];
+  }
+
+  keys(): Iterable<number> {
+    return this.#many === undefined ? this.#keys : this.#many.keys();
+  }
+
+  values(): Iterable<Value> {
+    return this.#many === undefined ? this.#values : this.#many.values();
+  }
+
+  /** From the newest on, as that is the one most often asked for. */
+  #at(key: number): number {
+    let at = this.#keys.length - 1;
+    while (at >= 0 && this.#keys[at] !== key) at--;
+    return at;
+  }
+}
