@@ -31,6 +31,20 @@ export function whyHole(
   return new MemfileError('ENOENT', 'lookup', `page ${page} of "${state.name}"`);
 }
 
+/** The largest order, up to the store's, whose pages are all of the side of `page` and sound. */
+export function orderAlike(state: FileState, page: number, order: number): number {
+  const { private: attributes, poisoned } = state;
+  if (attributes.pages === 0 && poisoned.pages === 0) return order;
+  for (; order > 0; order--) {
+    const pages = 2 ** order;
+    const start = page - (page % pages);
+    const odd = attributes.has(page) ? attributes.holes : attributes.ranges;
+    const alike = odd.call(attributes, start, start + pages).length === 0;
+    if (alike && poisoned.ranges(start, start + pages).length === 0) break;
+  }
+  return order;
+}
+
 export function refusesBytes(
   { state, store }: { readonly state: FileState; readonly store: StoreFile },
   page: number,

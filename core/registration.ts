@@ -10,7 +10,7 @@ import { NotifierSubject } from './notifier-subject.js';
 import { formatRange, isPageCount, type PageRange } from './page-range.js';
 import { overBudget } from './negotiation.js';
 import type { Pass } from './pass.js';
-import { refusesBytes, refusesLookup, whyHole } from './lookups.js';
+import { orderAlike, refusesBytes, refusesLookup, whyHole } from './lookups.js';
 import type { Section, SectionOwner } from './section.js';
 import type { SrcuDomain } from './srcu.js';
 import type { FileState } from './state.js';
@@ -183,7 +183,8 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
 
   /**
    * Takes a lease of the page's frame. Between the begin and the end of an invalidation this is
-   * still the old frame: check for a pending invalidation after looking up, as KVM does.
+   * still the old frame: check for a pending invalidation after looking up, as KVM does. The pages
+   * of its order are of one side, and none is poisoned.
    * @throws MemfileError EINVAL for a page outside the range; EBADF after leaving; ENOENT for a
    * hole, or what the store says of it; EFAULT for a page of the other side; EHWPOISON for a
    * poisoned one; EIO when the store or the journal fails, and what the store throws.
@@ -201,10 +202,11 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
     if (refusal !== undefined) throw refusal;
     const section = srcu.readLock();
     try {
-      const { pfn, order } = store.getLockPfn(offset);
-      if (!isPageCount(order) || order > 52) {
-        throw new MemfileError('EIO', 'lookup', `the store answers order ${show(order)}`);
+      const { pfn, order: most } = store.getLockPfn(offset);
+      if (!isPageCount(most) || most > 52) {
+        throw new MemfileError('EIO', 'lookup', `the store answers order ${show(most)}`);
       }
+      const order = orderAlike(state, offset, most);
       if (pfn !== known) {
         throw new MemfileError(
           'EIO',
