@@ -4,12 +4,14 @@ import { checkLaw, named } from './check-law.js';
 import {
   balanceFindings,
   clippingFindings,
+  conversionFindings,
   interleavingFindings,
   queueFindings,
   registrationFindings,
   seen,
   snapshotFindings,
   tellingOrderFindings,
+  usableFindings,
 } from './oracles.js';
 import { play, type World } from './world.js';
 
@@ -34,9 +36,11 @@ describe('the laws, by random programs', () => {
   it(named('law 2: isolation: who fails changes nothing of what anybody is told'), () =>
     checkLaw(async (program) => {
       // A refusal does change what others are told: that is law 8.
-      const steps = program.steps.map((step) =>
-        step.do === 'register' ? { ...step, votes: false, replay: false } : step,
-      );
+      const steps = program.steps
+        .filter((step) => step.do !== 'convert')
+        .map((step) =>
+          step.do === 'register' ? { ...step, votes: false, replay: false, budget: 0 } : step,
+        );
       const hostile = await play({ steps });
       const harmless = await play({ steps }, { harmless: true });
       const [a, b] = [told(hostile), told(harmless)];
@@ -131,7 +135,16 @@ describe('the laws, by random programs', () => {
         if (!file.closed && pages !== there)
           findings.push(`the store has ${pages} pages, not ${there}`);
       }
-      return [...findings, ...seen(world, 8)];
+      return [...findings, ...conversionFindings(world), ...seen(world, 8)];
+    }),
+  );
+
+  it(named('laws 5 and 8: told usable exactly when all sources agree'), () =>
+    checkLaw(async (program) => {
+      const findings: string[] = [];
+      const onQuiet = (world: World): void => void findings.push(...usableFindings(world));
+      const world = await play(program, { onQuiet });
+      return [...findings, ...usableFindings(world)];
     }),
   );
 
