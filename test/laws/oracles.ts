@@ -208,11 +208,19 @@ function isBusinessOf(world: World, { access, file }: Consumer, event: Delivery)
   return world.ledger.sideOf(file.id, event.start, event.position) === access;
 }
 
+/** A store that does not take back what was refused is reported; its pages are its own affair. */
+export function storeKept(world: World): boolean {
+  return world.operations.some(
+    ({ outcome }) => typeof outcome === 'object' && outcome.message.includes('did not take'),
+  );
+}
+
 /**
  * Every consumer is told that it can use a page exactly when all who have a say agree: it is there,
  * of its side, and has no error. By the books of the store, where no operation is at work.
  */
 export function usableFindings(world: World): Finding[] {
+  if (storeKept(world)) return [];
   const found: Finding[] = [];
   for (const [index, file] of world.files.entries()) {
     if (file.closed) continue;

@@ -178,6 +178,18 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 0.2 * 5, arbitrary: fc.record({ do: fc.constant('close' as const), file }) },
 );
 
+const calm = { behaviours: ['ok'], observer: false, votes: true, replay: false } as const;
+const whole = { start: 0, pages: 0, budget: 0 } as const;
+
+/** Pages are there, and somebody of each side has them: what conversions are about. */
+const crowded: readonly Step[] = [
+  { do: 'fallocate', file: 0, start: 0, pages: PAGES },
+  { do: 'register', file: 0, ...whole, ...calm, access: 'shared' },
+  { do: 'register', file: 0, ...whole, ...calm, access: 'private' },
+];
+
 export const program: fc.Arbitrary<Program> = fc.record({
-  steps: fc.array(step, { minLength: 4, maxLength: 40 }),
+  steps: fc
+    .tuple(fc.constantFrom([], crowded), fc.array(step, { minLength: 4, maxLength: 40 }))
+    .map(([before, steps]) => [...before, ...steps]),
 });
