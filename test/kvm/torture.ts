@@ -27,9 +27,17 @@ class ManualScheduler extends Scheduler {
 
 /** What a change may be refused with; nothing else, and nothing unexpected. */
 const REFUSALS = new Set([
-  ...['EINVAL', 'EEXIST', 'EBADF', 'ENOENT', 'EAGAIN', 'EFAULT'],
+  'EINVAL',
+  'EEXIST',
+  'EBADF',
+  'ENOENT',
+  'EAGAIN',
+  'EFAULT',
   // A device refuses or fails; the store has no room; a page is poisoned.
-  ...['EBUSY', 'EIO', 'ENOMEM', 'EHWPOISON'],
+  'EBUSY',
+  'EIO',
+  'ENOMEM',
+  'EHWPOISON',
 ]);
 
 /** Faults per VM at a time. */

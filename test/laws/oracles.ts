@@ -1,6 +1,7 @@
 import type { PageRange, Recorded } from '../../core/index.js';
 import { PageSet } from '../model/page-set.js';
-import { overlap, type Consumer, type Delivery, type World } from './world.js';
+import type { Consumer, Delivery } from './consumer.js';
+import { overlap, type World } from './world.js';
 
 type Finding = string;
 
@@ -152,9 +153,9 @@ export function snapshotFindings(world: World): Finding[] {
     for (const delivery of world.deliveries) {
       if (delivery.consumer === probe && delivery.position <= place.position) fold(there, delivery);
     }
-    for (let page = 0; page < LAST && access !== 'both'; page++) {
+    for (let page = 0; page < LAST; page++) {
       const side = world.ledger.sideOf(file.id, page, place.position);
-      if (side !== access) there.remove(page, page + 1);
+      if (access !== 'both' && side !== access) there.remove(page, page + 1);
     }
     const known = JSON.stringify(there.within(range.start, range.end));
     const snapshot = JSON.stringify(place.snapshot.map(({ start, end }) => ({ start, end })));
