@@ -12,6 +12,7 @@ import {
   snapshotFindings,
   storeKept,
   tellingOrderFindings,
+  undoFindings,
   usableFindings,
 } from './oracles.js';
 import { play, type World } from './world.js';
@@ -133,7 +134,8 @@ describe('the laws, by random programs', { timeout: 60_000 }, () => {
         if (!file.closed && pages !== there)
           findings.push(`the store has ${pages} pages, not ${there}`);
       }
-      return [...findings, ...conversionFindings(world), ...seen(world, 8)];
+      const undone = undoFindings(world.memfile.journal.read(1));
+      return [...findings, ...undone, ...conversionFindings(world), ...seen(world, 8)];
     }),
   );
 

@@ -254,6 +254,24 @@ export function usableFindings(world: World): Finding[] {
   return found;
 }
 
+/** Law 8: what was asked is undone in reverse, all of it or nothing. */
+export function undoFindings(journal: Iterable<Recorded>): Finding[] {
+  const asked = new Map<number, string[]>();
+  const undone = new Map<number, string[]>();
+  for (const event of journal) {
+    if (event.type !== 'prepare' && event.type !== 'rollback') continue;
+    const { operation, start, end } = event;
+    const ranges = event.type === 'prepare' ? asked : undone;
+    ranges.set(operation, [...(ranges.get(operation) ?? []), `[${start}, ${end})`]);
+  }
+  return [...undone].flatMap(([operation, ranges]) => {
+    const should = [...(asked.get(operation) ?? [])].reverse().join();
+    return should === ranges.join()
+      ? []
+      : [`operation ${operation} undid ${ranges}, not ${should}`];
+  });
+}
+
 /** Law 8: a page is of the side that the last conversion which took place gave it. */
 export function conversionFindings(world: World): Finding[] {
   const found: Finding[] = [];
