@@ -3,7 +3,7 @@ import { program, type Program } from './program.js';
 
 /** Set MEMFILE_SEED and MEMFILE_RUNS to look further, or to repeat what a failure printed. */
 export const SEED = Number(process.env['MEMFILE_SEED'] ?? 20220118);
-export const RUNS = Number(process.env['MEMFILE_RUNS'] ?? 1500);
+export const RUNS = Number(process.env['MEMFILE_RUNS'] ?? 1000);
 
 /** Fails with the shortest program found for which `broken` answers anything. */
 export async function checkLaw(

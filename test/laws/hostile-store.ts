@@ -4,6 +4,7 @@ import {
   type BackingStore,
   type FileSpec,
   type PageRange,
+  type Side,
   type StoreFile,
 } from '../../core/index.js';
 import { shmem } from '../../plugins/shmem/index.js';
@@ -13,6 +14,7 @@ import type { Fault } from './program.js';
 export interface StoreLog {
   allocated(file: number, start: number, end: number, pfn: number): void;
   freed(file: number, start: number, end: number): void;
+  converted(file: number, start: number, end: number, to: Side): void;
   got(pfn: number): void;
   put(pfn: number): void;
 }
@@ -20,6 +22,7 @@ export interface StoreLog {
 /** Shmem that fails, does less than asked, and keeps a log, all as it is told to. */
 export class HostileStore implements BackingStore<'hostile'> {
   readonly name = 'hostile';
+  readonly capabilities = { conversions: ['unspecified', 'zero', 'preserve'] } as const;
   /** How it misbehaves the next time that this is possible. */
   fault: Fault | undefined;
   closed = 0;
@@ -56,6 +59,13 @@ export class HostileStore implements BackingStore<'hostile'> {
         inner.free(start, middle);
         log.freed(spec.id, start, middle);
         return fault === undefined ? undefined : [{ start, end: middle }];
+      },
+      convert(start, end, to, content) {
+        if (take('convert throws') !== undefined) {
+          throw new MemfileError('ENOMEM', 'convert', 'there is no room to note it down');
+        }
+        inner.convert!(start, end, to, content);
+        log.converted(spec.id, start, end, to);
       },
       getLockPfn(offset) {
         const answer = inner.getLockPfn(offset);

@@ -3,6 +3,7 @@ import {
   MemfileError,
   Scheduler,
   type Lease,
+  type Side,
   type Memfile,
   type MemoryFile,
   type Notification,
@@ -11,99 +12,28 @@ import {
   type Registration,
   type StateSnapshot,
 } from '../../core/index.js';
-import type { Subscription } from 'rxjs';
-import type { ConsumerWitness } from '../../adapters/witness.js';
 import { LawModel } from '../model/index.js';
+import {
+  Consumer,
+  type Call,
+  type Delivery,
+  type SubmittedOperation,
+  type Work,
+} from './consumer.js';
 import { FrameLedger } from './frame-ledger.js';
 import { HostileStore } from './hostile-store.js';
-import { FILES, PAGES, type Behaviour, type Program, type Step } from './program.js';
+import { FILES, PAGES, type Program, type Step } from './program.js';
 
-/** One operation that the program submitted, and what became of it. */
-export interface SubmittedOperation {
-  readonly kind: 'fallocate' | 'punch' | 'truncate' | 'close' | 'register';
+/** A conversion that was refused late, and the lease that was in its way if there was one. */
+interface Refusal extends PageRange {
   readonly file: number;
-  readonly range: PageRange;
-  readonly abort: AbortController;
-  /** Submitted from inside a callback. */
-  readonly nested: boolean;
-  outcome: 'pending' | 'done' | MemfileError;
-}
-
-/** One delivery to one consumer. */
-export interface Delivery {
-  readonly consumer: Consumer;
-  readonly type: NotifierEvent['type'];
-  readonly start: number;
-  readonly end: number;
-  readonly position: number;
-  readonly reason: string;
-  readonly kept: readonly PageRange[];
-  /** The step of the program in which it came. */
-  readonly step: number;
-}
-
-/** What one callback is still doing. */
-interface Call {
-  readonly consumer: Consumer;
-  readonly name: string;
-  /** Of the event that it was called for. */
-  readonly position: number;
-  readonly type: NotifierEvent['type'];
-  readonly start: number;
-  readonly end: number;
-  /** Pieces of its work that are not over. */
-  working: number;
-  failed: boolean;
-}
-
-/** Work that a callback left behind; a later step settles it. */
-interface Work {
-  readonly call: Call;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
-
-export class Consumer {
-  readonly name: string;
-  readonly file: MemoryFile;
-  readonly range: PageRange;
-  readonly behaviours: readonly Behaviour[];
-  registration: Registration | undefined;
-  subscription: Subscription | undefined;
-  /** Its registration, as an operation. */
-  operation: SubmittedOperation | undefined;
-  witness: ConsumerWitness;
-  calls = 0;
-  /** Pieces of its work that are not over, its callback included. */
-  working = 0;
-  /** Its place in the list, as it learnt of it. */
-  place: { readonly position: number; readonly snapshot: readonly PageRange[] } | undefined;
-  /** How many deliveries there had been in all when it left. */
-  leftAt = Infinity;
-  /** Its `unregister()` has resolved. */
-  gone = false;
-  left = false;
-  evicted = false;
-  failures = 0;
-
-  constructor(
-    name: string,
-    file: MemoryFile,
-    range: PageRange,
-    behaviours: readonly Behaviour[],
-    witness: ConsumerWitness,
-  ) {
-    this.name = name;
-    this.file = file;
-    this.range = range;
-    this.behaviours = behaviours;
-    this.witness = witness;
-  }
+  readonly page: number | undefined;
+  readonly holders: readonly string[];
 }
 
 type Registering = Omit<Extract<Step, { readonly do: 'register' }>, 'do'>;
 
-const PROBE = { observer: false, votes: false, replay: false };
+const PROBE = { observer: false, votes: false, replay: false, access: 'both', budget: 0 } as const;
 
 /** Lets operations go on one at a time, as the program says. */
 class ManualScheduler extends Scheduler {
@@ -135,6 +65,10 @@ export class World {
   readonly leases: { readonly consumer: Consumer; readonly lease: Lease }[] = [];
   /** The state after every step, by position. */
   readonly states = new Map<number, StateSnapshot>();
+  /** Conversions that did not take place after everybody had been told of them. */
+  readonly refused: Refusal[] = [];
+  /** By file, who was called to let go in the last conversion. */
+  readonly #converted = new Map<number, Call[]>();
   step = 0;
   /** What was called to let go of pages, and the begins of which the end has not come. */
   readonly #calls: Call[] = [];
@@ -151,6 +85,8 @@ export class World {
   }
 
   async start(): Promise<void> {
+    this.ledger.position = () => this.memfile.state.position + 1;
+    this.ledger.onConvert = (file, start, end, to) => this.#converting(file, start, end, to);
     for (let i = 0; i < FILES; i++) {
       this.files.push(this.memfile.createFile('hostile', { size: PAGES, name: `file ${i}` }));
       this.register({ file: i, start: 0, pages: 0, behaviours: ['ok'], ...PROBE });
@@ -184,6 +120,20 @@ export class World {
       }
       case 'punch':
         this.punch(step.file, { start: step.start, end: step.start + step.pages });
+        break;
+      case 'convert': {
+        const { file, start, pages, to, content } = step;
+        const end = start + pages;
+        const operation = this.submit('convert', file, { start, end }, (signal) =>
+          this.files[file]!.convert(start, end, to, { content, signal }),
+        );
+        Object.assign(operation, { to, zeroes: content === 'zero' });
+        break;
+      }
+      case 'poison':
+        this.submit('poison', step.file, { start: step.page, end: step.page + 1 }, () =>
+          this.files[step.file]!.poison(step.page),
+        );
         break;
       case 'truncate':
         this.submit('truncate', step.file, { start: step.pages, end: Infinity }, (signal) =>
@@ -283,12 +233,13 @@ export class World {
     return operation;
   }
 
-  register({ file, start, pages, behaviours, observer, votes, replay }: Registering): void {
+  register(asked: Registering): void {
+    const { file, start, pages, behaviours, observer, votes, replay, access, budget } = asked;
     const target = this.files[file]!;
     const range = pages === 0 ? { start: 0, end: 2 ** 51 } : { start, end: start + pages };
     const name = `consumer ${this.consumers.length}`;
     const witness = this.model.consumer(name, target);
-    const consumer = new Consumer(name, target, range, behaviours, witness);
+    const consumer = new Consumer(name, target, range, behaviours, witness, access, budget);
     this.consumers.push(consumer);
     const call = (from: number, to: number, event: NotifierEvent): void | Promise<void> =>
       this.#called(consumer, from, to, event);
@@ -296,22 +247,25 @@ export class World {
       this.#observe(consumer, votes, call);
       return;
     }
-    const told = { fallocate: call, invalidate: call, invalidateEnd: call };
-    const notifier = votes ? { ...told, prepare: call, rollback: call } : told;
+    const told = { fallocate: call, invalidate: call, invalidateEnd: call, error: call };
+    // Who has a budget has to know what was promised to it.
+    const notifier = votes || budget > 0 ? { ...told, prepare: call, rollback: call } : told;
     consumer.operation = this.submit('register', file, range, (signal) =>
-      target.register(notifier, { range, name, signal, replay }).then(
-        (registration) => {
-          consumer.registration = registration;
-          consumer.place = registration;
-          witness.registered(registration);
-          // It may have been told of its own eviction or leaving before it learnt of its place.
-          if (!registration.active) this.#left(consumer);
-        },
-        (error: unknown) => {
-          this.#left(consumer);
-          throw error;
-        },
-      ),
+      target
+        .register(notifier, { range, name, signal, replay, access, budget: consumer.budget })
+        .then(
+          (registration) => {
+            consumer.registration = registration;
+            this.#placed(consumer, registration);
+            witness.registered(registration);
+            // It may have been told of its own eviction or leaving before it learnt of its place.
+            if (!registration.active) this.#left(consumer);
+          },
+          (error: unknown) => {
+            this.#left(consumer);
+            throw error;
+          },
+        ),
     );
   }
 
@@ -338,14 +292,21 @@ export class World {
       if (told.type === 'snapshot') {
         const { ranges: snapshot, position } = told;
         operation.outcome = 'done';
-        consumer.place = { position, snapshot };
-        witness.registered({ range, snapshot, position });
+        this.#placed(consumer, { position, snapshot });
+        witness.registered({ range, snapshot, position, access: consumer.access });
         return undefined;
       }
       return call(told.start, told.end, { ...told, file });
     };
     consumer.subscription = file
-      .notifications$({ range, name, votes, signal: abort.signal })
+      .notifications$({
+        range,
+        name,
+        votes: votes || consumer.budget !== undefined,
+        access: consumer.access,
+        budget: consumer.budget,
+        signal: abort.signal,
+      })
       .subscribe({ next, error: (error) => (operation.outcome = error as MemfileError) });
   }
 
@@ -386,7 +347,14 @@ export class World {
       this.leases.push({ consumer, lease });
     } catch (error) {
       const code = error instanceof MemfileError ? error.code : String(error);
-      if (!['ENOENT', 'EINVAL', 'EBADF'].includes(code)) this.#breaks(11, `lookup throws ${code}`);
+      if (code === 'EINVAL' || code === 'EBADF') return;
+      const { file, access } = consumer;
+      const side = this.ledger.sideOf(file.id, page);
+      const other = access !== 'both' && access !== side;
+      let expected = other ? 'EFAULT' : 'nothing';
+      if (this.ledger.isPoisoned(file.id, page)) expected = 'EHWPOISON';
+      if (!this.ledger.has(file.id, page)) expected = 'ENOENT';
+      if (code !== expected) this.#breaks(11, `lookup throws ${code}, not ${expected}`);
     }
   }
 
@@ -461,15 +429,20 @@ export class World {
       this.#breaks(1, `${consumer.name} is told inside another call`);
     if (consumer.gone) this.#breaks(6, `${consumer.name} is told after its grace period`);
     if (consumer.left) this.#breaks(3, `${consumer.name} is told after it left`);
-    const { type, position, reason, kept = [] } = event;
+    const { type, position, reason, kept = [], conversion } = event;
     const { step } = this;
-    this.deliveries.push({ consumer, type, start, end, position, reason, kept, step });
+    this.deliveries.push({ consumer, type, start, end, position, reason, kept, conversion, step });
+    this.#heard(consumer, event, start, end);
     consumer.witness.told(event, start, end);
     const { name } = consumer;
     const call: Call = { consumer, name, position, type, start, end, working: 0, failed: false };
     if (this.probes.includes(consumer)) this.#expectLetGo(consumer, type, start, end, position);
     else if (type === 'invalidate') this.#calls.push(call);
-    if (type === 'invalidate') this.ledger.told(call, consumer.file.id, start, end);
+    // Pages that are converted or have an error stay.
+    const leaving = type === 'invalidate' && reason !== 'convert' && reason !== 'poison';
+    if (leaving) this.ledger.told(call, consumer.file.id, start, end);
+    if (this.probes.includes(consumer)) this.#probed(consumer, event, start, end);
+    if (type === 'invalidate' && reason === 'convert') this.#convertCall(call);
     this.#calling = consumer;
     this.#goesOn(call, 1);
     try {
@@ -519,6 +492,91 @@ export class World {
         this.#deadlock(consumer, event);
         return undefined;
     }
+  }
+
+  /** The calls of one conversion of a page are those since the last one that overlaps it. */
+  #convertCall(call: Call): void {
+    const { id } = call.consumer.file;
+    const others = (this.#converted.get(id) ?? []).filter(
+      (other) => other.position === call.position || !overlap(other, call),
+    );
+    this.#converted.set(id, [...others, call]);
+  }
+
+  /** What a consumer learns at its place, or before it was told of it. */
+  #placed(
+    consumer: Consumer,
+    place: { readonly position: number; readonly snapshot: readonly PageRange[] },
+  ): void {
+    const later = this.deliveries.filter((delivery) => delivery.consumer === consumer);
+    consumer.place = place;
+    consumer.usable.clear();
+    for (const { start, end } of place.snapshot) consumer.usable.add(start, end);
+    for (const delivery of later) this.#account(consumer, delivery);
+  }
+
+  #heard(consumer: Consumer, event: NotifierEvent, start: number, end: number): void {
+    const { type, kept = [], reason } = event;
+    this.#account(consumer, { type, start, end, kept });
+    const { budget } = consumer;
+    if (type === 'prepare' && event.conversion?.to !== undefined) {
+      const gains = event.conversion.to === consumer.access;
+      if (gains) budget?.prepared.add(start, end);
+    } else if (type === 'prepare' && reason !== 'replay') budget?.prepared.add(start, end);
+    if (type === 'rollback' || type === 'fallocate') budget?.prepared.remove(start, end);
+    if (budget !== undefined && budget.used > budget.limit) {
+      this.#breaks(8, `${consumer.name} has ${budget.used} mappings of ${budget.limit}`);
+    }
+    if (type === 'invalidate') consumer.open.push({ start, end });
+    if (type === 'invalidateEnd') {
+      const at = consumer.open.findIndex((range) => range.start === start && range.end === end);
+      consumer.open.splice(at, 1);
+    }
+  }
+
+  #account(
+    { usable }: Consumer,
+    { type, start, end, kept }: Pick<Delivery, 'type' | 'start' | 'end' | 'kept'>,
+  ): void {
+    if (type === 'fallocate') usable.add(start, end);
+    if (type !== 'invalidateEnd') return;
+    usable.remove(start, end);
+    for (const range of kept) usable.add(range.start, range.end);
+  }
+
+  /** Pages change sides: everybody who has them as they were has let go, and really so. */
+  #converting(id: number, start: number, end: number, to: Side): void {
+    for (const { file, name, access, place, left, range, open } of this.consumers) {
+      if (file.id !== id || access === to || place === undefined || left) continue;
+      const mine = { start: Math.max(start, range.start), end: Math.min(end, range.end) };
+      if (mine.start >= mine.end) continue;
+      const told = open.some((one) => one.start === mine.start && one.end === mine.end);
+      if (!told) this.#breaks(8, `${name} was not told before [${start}, ${end}) became ${to}`);
+    }
+    for (const call of this.#converted.get(id) ?? []) {
+      if (!overlap(call, { start, end })) continue;
+      if (call.working === 0 && !call.failed) continue;
+      this.#breaks(8, `${call.name} has not let go when [${start}, ${end}) became ${to}`);
+    }
+  }
+
+  /** What follows from what the first consumer of a file is told. */
+  #probed({ file }: Consumer, event: NotifierEvent, start: number, end: number): void {
+    const { type, reason, conversion } = event;
+    if (type === 'error' && reason === 'poison') this.ledger.poisoned(file.id, start, end);
+    if (conversion === undefined) return;
+    const changing: number[] = [];
+    for (let page = start; page < end; page++) {
+      if (this.ledger.sideOf(file.id, page) !== conversion.to) changing.push(page);
+    }
+    if (type !== 'invalidateEnd' || changing.length === 0) return;
+    // It was refused: by a lease, the store, or somebody who failed to let go.
+    const page = this.ledger.heldAgainst(file.id, { start, end }, conversion.to);
+    const holders = this.leases
+      .filter(({ consumer, lease }) => consumer.file === file && lease.offset === page)
+      .filter(({ lease }) => this.ledger.frameOf(file.id, lease.offset) === lease.pfn)
+      .map(({ consumer }) => consumer.name);
+    this.refused.push({ file: file.id, start, end, page, holders: [...new Set(holders)] });
   }
 
   #deadlock(consumer: Consumer, event: NotifierEvent): void {

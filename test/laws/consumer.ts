@@ -1,0 +1,136 @@
+import type { Subscription } from 'rxjs';
+import {
+  type MemfileError,
+  type Access,
+  type Conversion,
+  type MappingBudget,
+  type MemoryFile,
+  type NotifierEvent,
+  type PageRange,
+  type Registration,
+  type Side,
+} from '../../core/index.js';
+import type { ConsumerWitness } from '../../adapters/witness.js';
+import { PageSet } from '../model/page-set.js';
+import type { Behaviour } from './program.js';
+
+/** One operation that the program submitted, and what became of it. */
+export interface SubmittedOperation {
+  readonly kind: 'fallocate' | 'punch' | 'truncate' | 'convert' | 'poison' | 'close' | 'register';
+  readonly file: number;
+  readonly range: PageRange;
+  readonly abort: AbortController;
+  /** Submitted from inside a callback. */
+  readonly nested: boolean;
+  outcome: 'pending' | 'done' | MemfileError;
+  /** With a conversion; one that zeroes can fail where nothing changes sides. */
+  to?: Side;
+  zeroes?: boolean;
+}
+
+/** One delivery to one consumer. */
+export interface Delivery {
+  readonly consumer: Consumer;
+  readonly type: NotifierEvent['type'];
+  readonly start: number;
+  readonly end: number;
+  readonly position: number;
+  readonly reason: string;
+  readonly kept: readonly PageRange[];
+  readonly conversion: Conversion | undefined;
+  /** The step of the program in which it came. */
+  readonly step: number;
+}
+
+/** What one callback is still doing. */
+export interface Call {
+  readonly consumer: Consumer;
+  readonly name: string;
+  /** Of the event that it was called for. */
+  readonly position: number;
+  readonly type: NotifierEvent['type'];
+  readonly start: number;
+  readonly end: number;
+  /** Pieces of its work that are not over. */
+  working: number;
+  failed: boolean;
+}
+
+/** Work that a callback left behind; a later step settles it. */
+export interface Work {
+  readonly call: Call;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** A budget of one mapping a page. */
+class Room implements MappingBudget {
+  readonly limit: number;
+  readonly prepared = new PageSet();
+  readonly #usable: PageSet;
+
+  constructor(limit: number, usable: PageSet) {
+    this.limit = limit;
+    this.#usable = usable;
+  }
+
+  get used(): number {
+    return sizeOf(this.#usable) + sizeOf(this.prepared);
+  }
+
+  cost(pages: readonly PageRange[]): number {
+    return pages.reduce((sum, { start, end }) => sum + end - start, 0);
+  }
+}
+
+function sizeOf(pages: PageSet): number {
+  return pages.within(0, Infinity).reduce((sum, { start, end }) => sum + end - start, 0);
+}
+
+export class Consumer {
+  readonly name: string;
+  readonly file: MemoryFile;
+  readonly range: PageRange;
+  readonly behaviours: readonly Behaviour[];
+  readonly access: Access;
+  readonly budget: Room | undefined;
+  /** What it can use, by what it was told. */
+  readonly usable = new PageSet();
+  /** Invalidations that it was told the begin of and not the end. */
+  readonly open: PageRange[] = [];
+  registration: Registration | undefined;
+  subscription: Subscription | undefined;
+  /** Its registration, as an operation. */
+  operation: SubmittedOperation | undefined;
+  witness: ConsumerWitness;
+  calls = 0;
+  /** Pieces of its work that are not over, its callback included. */
+  working = 0;
+  /** Its place in the list, as it learnt of it. */
+  place: { readonly position: number; readonly snapshot: readonly PageRange[] } | undefined;
+  /** How many deliveries there had been in all when it left. */
+  leftAt = Infinity;
+  /** Its `unregister()` has resolved. */
+  gone = false;
+  left = false;
+  evicted = false;
+  failures = 0;
+
+  constructor(
+    name: string,
+    file: MemoryFile,
+    range: PageRange,
+    behaviours: readonly Behaviour[],
+    witness: ConsumerWitness,
+    access: Access,
+    budget: number,
+  ) {
+    this.access = access;
+    this.budget = budget === 0 ? undefined : new Room(budget, this.usable);
+    this.name = name;
+    this.file = file;
+    this.range = range;
+    this.behaviours = behaviours;
+    this.witness = witness;
+  }
+}
