@@ -4,9 +4,7 @@ import { program, type Program, type ProgramSpec } from './program.js';
 /** How often the outcome comes about: in no schedule, in some and not in others, in every one. */
 export type Verdict = 'never' | 'sometimes' | 'always';
 
-export interface LitmusSpec<W> extends Required<Pick<ProgramSpec<W>, 'law' | 'seen'>> {
-  /** The outcome, in words. */
-  readonly says: string;
+export interface LitmusSpec<W> extends Required<Pick<ProgramSpec<W>, 'law' | 'says' | 'seen'>> {
   readonly setUp: ProgramSpec<W>['setUp'];
   readonly threads: ProgramSpec<W>['threads'];
 }

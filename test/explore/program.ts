@@ -13,6 +13,8 @@ export interface ProgramSpec<W> {
   readonly name: string;
   /** The law that it is about. */
   readonly law: number;
+  /** The outcome that `seen` looks for, in words. */
+  readonly says?: string;
   /** Makes the world anew for every schedule; nothing is left to chance yet. */
   readonly setUp: (stage: Stage) => W | Promise<W>;
   readonly threads: Readonly<Record<string, Thread<W>>>;
@@ -32,6 +34,7 @@ export interface Running {
 export interface Program {
   readonly name: string;
   readonly law: number;
+  readonly says: string;
   readonly never: boolean;
   readonly threads: readonly { readonly name: string; readonly statements: readonly string[] }[];
   start(stage: Stage): Promise<Running>;
@@ -46,6 +49,7 @@ export function program<W>(spec: ProgramSpec<W>): Program {
   return {
     name: spec.name,
     law: spec.law,
+    says: spec.says ?? spec.name,
     never: spec.never ?? false,
     threads,
     start: async (stage) => {

@@ -129,6 +129,6 @@ export async function runSchedule(
     if (checkReplay) stage.checkReplay();
   }
   const seen = running.seen();
-  if (seen && program.never && stage.found === undefined) stage.breaks(program.law, program.name);
+  if (seen && program.never && stage.found === undefined) stage.breaks(program.law, program.says);
   return { broken: stage.found, seen, steps, timeline, choices, stage };
 }
