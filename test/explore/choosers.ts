@@ -1,4 +1,4 @@
-import { Chance } from './chance.js';
+import type { Chance } from './chance.js';
 
 /** Decides who goes next, whenever more than one could. */
 export interface Chooser {

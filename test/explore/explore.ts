@@ -39,6 +39,8 @@ const PROBES = 40;
 /** Between two looks at the clock, and at what else there is to do. */
 const BATCH = 512;
 const REPLAY_EVERY = 64;
+/** The estimate may be off by this much. */
+const MARGIN = 4;
 
 /**
  * Runs a program in every order of its turns, or in a sample of them when there are too many: half
@@ -52,40 +54,43 @@ export async function explore(
   const { seed = 1, runs = 100_000, timeMs = Infinity, onProgress } = options;
   const started = performance.now();
   const chance = new Chance(seed);
-  let schedules = 0;
-  let seen = 0;
-  let steps = 0;
-  let stopped = false;
+  let [schedules, seen, steps, estimate] = [0, 0, 0, 0];
   let failure: RunResult | undefined;
 
-  const run = async (chooser: Chooser): Promise<void> => {
+  /** Answers whether to go on. */
+  const run = async (chooser: Chooser): Promise<boolean> => {
     const checkReplay = schedules++ % REPLAY_EVERY === 0;
     const result = await runSchedule(program, chooser, { checkReplay });
     if (result.seen) seen++;
     if (result.steps > steps) steps = result.steps;
     if (result.broken !== undefined) failure = result;
-    if (schedules % BATCH !== 0) return;
+    if (failure !== undefined || schedules % BATCH !== 0) return failure === undefined;
     // Lets signals and timers through.
     await new Promise((resolve) => setImmediate(resolve));
-    stopped = onProgress?.(schedules) === false || performance.now() - started > timeMs;
+    return onProgress?.(schedules) !== false && performance.now() - started < timeMs;
   };
 
-  let estimate = 0;
-  for (let i = 0; i < PROBES && failure === undefined && !stopped; i++) {
+  let going = true;
+  for (let i = 0; i < PROBES && going; i++) {
     const probe = new Uniform(chance);
-    await run(probe);
+    going = await run(probe);
     estimate += probe.weight / PROBES;
   }
   let exhaustive = false;
-  if (failure === undefined && estimate <= runs) {
+  if (going && estimate <= runs) {
     schedules = seen = 0;
     const enumerator = new Enumerator();
-    do await run(enumerator);
-    while (failure === undefined && !stopped && !(exhaustive = !enumerator.next()));
-    estimate = exhaustive ? schedules : estimate;
+    let more = true;
+    for (let left = runs * MARGIN; going && more && left > 0; left--) {
+      going = await run(enumerator);
+      more = enumerator.next();
+    }
+    exhaustive = going && !more;
+    if (exhaustive) estimate = schedules;
   }
-  while (!exhaustive && failure === undefined && !stopped && schedules < runs) {
-    await run(schedules % 2 === 0 ? new Uniform(chance) : new Pct(chance, Math.max(steps, 4)));
+  for (let left = exhaustive ? 0 : runs - schedules; going && left > 0; left--) {
+    const sampler = left % 2 === 0 ? new Uniform(chance) : new Pct(chance, Math.max(steps, 4));
+    going = await run(sampler);
   }
   const ms = performance.now() - started;
   const foundAfter = failure === undefined ? undefined : schedules;

@@ -17,6 +17,7 @@ export {
   type Statement,
   type Thread,
 } from './program.js';
+export { load, replaySaved, save } from './saved.js';
 export type { Step } from './run-schedule.js';
 export type { Counterexample } from './shrink.js';
 export { Stage, type Broken } from './stage.js';

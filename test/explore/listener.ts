@@ -9,7 +9,15 @@ import {
 } from '../../core/index.js';
 import type { ConsumerWitness } from '../../adapters/witness.js';
 import { PageSet } from '../model/page-set.js';
-import type { Stage } from './stage.js';
+import type { LawModel } from '../model/index.js';
+
+/** What a consumer needs of the stage that it is on. */
+export interface ListenerHost {
+  readonly model: LawModel;
+  readonly notes: string[] | undefined;
+  gate(label: string): Promise<void>;
+  breaks(law: number, detail: string): void;
+}
 
 /** What a consumer does in a callback; a promise is waited for. */
 export type Reaction = (start: number, end: number, event: NotifierEvent) => unknown;
@@ -30,7 +38,7 @@ export class Listener {
   readonly name: string;
   /** The pages that are there, by all it was told. */
   readonly pages = new PageSet();
-  readonly #stage: Stage;
+  readonly #stage: ListenerHost;
   readonly #file: MemoryFile;
   readonly #options: ListenerOptions;
   readonly #witness: ConsumerWitness;
@@ -40,7 +48,7 @@ export class Listener {
   /** Its grace period is over: nothing of it may run. */
   #gone = false;
 
-  constructor(stage: Stage, file: MemoryFile, name: string, options: ListenerOptions) {
+  constructor(stage: ListenerHost, file: MemoryFile, name: string, options: ListenerOptions) {
     this.name = name;
     this.#stage = stage;
     this.#file = file;
@@ -140,9 +148,7 @@ export class Listener {
     }
     this.#witness.told(event, start, end);
     this.#heard.push([type, start, end]);
-    if (this.#stage.notes !== undefined) {
-      this.#stage.note(`${this.name} is told ${said(type, start, end)}`);
-    }
+    this.#stage.notes?.push(`${this.name} is told ${said(type, start, end)}`);
     if (type === 'fallocate') this.pages.add(start, end);
     if (type === 'invalidateEnd') this.#left(start, end, event.kept ?? []);
     let result: unknown;

@@ -62,11 +62,6 @@ export function program<W>(spec: ProgramSpec<W>): Program {
   };
 }
 
-/** How many statements a program has. */
-export function statements(program: Program): number {
-  return program.threads.reduce((sum, { statements }) => sum + statements.length, 0);
-}
-
 /** The same program without one of its statements. */
 export function without(program: Program, thread: number, statement: number): Program {
   return {
@@ -83,4 +78,15 @@ export function without(program: Program, thread: number, statement: number): Pr
       };
     },
   };
+}
+
+/** The same program with these statements only. */
+export function restrictedTo(program: Program, threads: Program['threads']): Program {
+  let rest = program;
+  for (const [t, { statements }] of program.threads.entries()) {
+    for (let s = statements.length - 1; s >= 0; s--) {
+      if (threads[t]?.statements.includes(statements[s]!) !== true) rest = without(rest, t, s);
+    }
+  }
+  return rest;
 }

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { checkLitmus, litmus } from '../explore/index.js';
+import { checkLitmus } from '../explore/index.js';
 import { allLitmus } from './index.js';
 
 const all = await allLitmus();

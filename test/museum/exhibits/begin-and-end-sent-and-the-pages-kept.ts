@@ -20,7 +20,7 @@ function store(drops: boolean): BackingStore {
         return { runs };
       },
       free: (start, end) => {
-        for (let page = start; page < end && drops; page++) frames.delete(page);
+        for (let page = start; page < (drops ? end : start); page++) frames.delete(page);
       },
       getLockPfn: (page) => ({ pfn: frames.get(page)!, order: 0 }),
       putUnlockPfn: () => {},
@@ -33,6 +33,7 @@ function store(drops: boolean): BackingStore {
 interface World {
   readonly file: MemoryFile;
   readonly reader: Listener;
+  punched: boolean;
   stale: boolean;
 }
 
@@ -53,14 +54,17 @@ export default exhibit<() => BackingStore, World>({
     const reader = await stage.listen(file, 'reader');
     reader.lookup(0)!.bytes()[0] = 7;
     reader.put();
-    return { file, reader, stale: false };
+    return { file, reader, punched: false, stale: false };
   },
   threads: {
     owner: {
-      'punch [0, 1)': ({ file }) => file.punchHole(0, 1),
+      'punch [0, 1)': async (world) => {
+        await world.file.punchHole(0, 1);
+        world.punched = true;
+      },
       'fallocate [0, 1), read it': async (world) => {
         await world.file.fallocate(0, 1);
-        world.stale = world.reader.lookup(0)!.bytes()[0] === 7;
+        world.stale = world.punched && world.reader.lookup(0)!.bytes()[0] === 7;
         world.reader.put();
       },
     },

@@ -6,7 +6,7 @@ type Own = (start: number, end: number) => PageRange;
 export default exhibit<Own, { readonly file: MemoryFile }>({
   law: 7,
   says: 'a consumer is told of the page behind its range',
-  source: 'restrictedmem, review of v11: "XArray is the odd one here"',
+  source: 'restrictedmem, review of v11: fix-ups around XArray ranges',
   history: [
     'Ranges end before their last number everywhere but in the XArray, which includes it.',
     'Every caller needed a fix-up; where it was missing, the page behind was told as well.',

@@ -17,7 +17,7 @@ export default exhibit<Convert, World>({
     'KVM_SET_MEMORY_ATTRIBUTES2 on guest_memfd, series of 2025 and 2026: EAGAIN, error_offset',
   history: [
     'A page with an unexpected reference cannot be converted: EAGAIN, with its offset.',
-    'Who holds it is guessed: "a possible source … pinned in IOMMU page tables".',
+    'Who holds it is left to guess: the page tables of an IOMMU, perhaps.',
     'Here a lease has an owner, and the error names it.',
   ],
   faulty: (file) =>

@@ -17,7 +17,7 @@ type Make = (stage: Stage, counted: Counted) => Promise<Bindings>;
 export default exhibit<Make, Bindings & { readonly counted: Counted }>({
   law: 3,
   says: 'a consumer is told an end that never began',
-  source: 'restrictedmem, v11: "Bindings must be stable across invalidation"',
+  source: 'restrictedmem, review of v11: bindings that change amid an invalidation',
   history: [
     'begin and end each looked up who is bound to the range.',
     'Who was bound in between got an end without a begin, and its counter went below zero.',

@@ -8,7 +8,7 @@ type Unknown = () => unknown;
 export default exhibit<Unknown, { readonly unknown: Unknown }>({
   law: 11,
   says: 'a file of an unknown store stops the machine',
-  source: 'PATCH v4 03/12: BUG_ON in memfile_unregister_notifier; "Eww", Sean Christopherson on v5',
+  source: 'PATCH v4 03/12: BUG_ON in memfile_unregister_notifier; Sean Christopherson on v5',
   history: [
     'To unregister, the store was looked up again, with BUG_ON for one that is not known.',
     'A wrong argument took the whole machine down.',
