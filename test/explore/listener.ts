@@ -1,6 +1,7 @@
 import {
   MemfileError,
   type Lease,
+  type MemfileState,
   type MemoryFile,
   type NotifierCallback,
   type NotifierEvent,
@@ -15,6 +16,7 @@ import type { LawModel } from '../model/index.js';
 export interface ListenerHost {
   readonly model: LawModel;
   readonly notes: string[] | undefined;
+  readonly state: MemfileState;
   gate(label: string): Promise<void>;
   breaks(law: number, detail: string): void;
 }
@@ -25,6 +27,7 @@ export type Reaction = (start: number, end: number, event: NotifierEvent) => unk
 export interface ListenerOptions {
   readonly range?: PageRange;
   readonly replay?: boolean;
+  readonly access?: 'shared' | 'private' | 'both';
   readonly signal?: AbortSignal;
   /** The callbacks that take their time: they are over when the schedule says so. */
   readonly slow?: readonly NotifierCallback[];
@@ -70,23 +73,35 @@ export class Listener {
   }
 
   async register(): Promise<void> {
-    const { range, replay = false, votes = false, signal } = this.#options;
+    const { range, replay = false, votes = false, signal, access = 'both' } = this.#options;
     const told: Reaction = (start, end, event) => this.#told(start, end, event);
     const voting = votes ? { prepare: told, rollback: told } : {};
-    const callbacks = { fallocate: told, invalidate: told, invalidateEnd: told, ...voting };
+    const callbacks = {
+      fallocate: told,
+      invalidate: told,
+      invalidateEnd: told,
+      error: told,
+      ...voting,
+    };
     const notifier = callbacks as Record<string, (...args: Parameters<Reaction>) => void>;
     const { name } = this;
-    const registration = await this.#file.register(notifier, { name, range, replay, signal });
+    const registration = await this.#file.register(notifier, {
+      name,
+      range,
+      replay,
+      signal,
+      access,
+    });
     this.#registration = registration;
     this.#witness.registered(registration);
     if (!replay) for (const { start, end } of registration.snapshot) this.pages.add(start, end);
-    void registration.closed.then(() => (this.#gone = true));
   }
 
   /** Unregisters; resolves when its grace period is over. */
   leave(): Promise<void> {
     const over = this.registration.unregister();
     this.#witness.left();
+    void over.then(() => (this.#gone = true));
     return over;
   }
 
@@ -132,10 +147,14 @@ export class Listener {
   }
 
   finish(): void {
-    if (this.#registration?.active !== true) return;
+    if (this.#registration?.active !== true || (this.#options.access ?? 'both') !== 'both') return;
     const { range } = this.#registration;
+    const usable = new PageSet();
+    for (const { start, end } of this.#file.populated()) usable.add(start, end);
+    const { poisoned } = this.#stage.state.files.get(this.#file.id)!;
+    for (const { start, end } of poisoned.ranges()) usable.remove(start, end);
     const known = this.pages.within(range.start, range.end);
-    const there = this.#file.populated(range.start, range.end);
+    const there = usable.within(range.start, range.end);
     if (same(known, there)) return;
     this.#stage.breaks(5, `${this.name} knows of ${show(known)}, and there is ${show(there)}`);
   }

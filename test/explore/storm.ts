@@ -89,7 +89,7 @@ function statement(chance: Chance, consumers: number): readonly [string, Stateme
   const { start, end } = range(chance);
   const pages = `[${start}, ${end}) of f${file}`;
   const of = ({ files }: World): MemoryFile => files[file]!;
-  switch (chance.below(12)) {
+  switch (chance.below(15)) {
     case 0:
     case 1:
     case 2:
@@ -117,6 +117,22 @@ function statement(chance: Chance, consumers: number): readonly [string, Stateme
       return [`c${who} unregisters`, ({ listeners }) => listeners[who]?.leave()];
     case 10:
       return [`c${who} is evicted`, ({ listeners }) => listeners[who]?.evict()];
+    case 11: {
+      const to = chance.one(['private', 'shared'] as const);
+      return [`make ${pages} ${to}`, (world) => of(world).convert(start, end, to)];
+    }
+    case 12:
+      return [`poison page ${start} of f${file}`, (world) => of(world).poison(start)];
+    case 13:
+      return [
+        `punch ${pages} and think better of it`,
+        async (world) => {
+          const abort = new AbortController();
+          const punched = of(world).punchHole(start, end, { signal: abort.signal });
+          void world.stage.gate('the signal fires').then(() => abort.abort());
+          await punched;
+        },
+      ];
     default:
       return [`synchronize f${file}`, (world) => of(world).synchronize()];
   }
