@@ -253,7 +253,7 @@ describe('a verdict', () => {
 
 describe('storms', () => {
   const SEED = Number(process.env['MEMFILE_SEED'] ?? 1);
-  const RUNS = Number(process.env['MEMFILE_RUNS'] ?? 50);
+  const RUNS = Number(process.env['MEMFILE_RUNS'] ?? 30);
 
   it(`keep the laws (${RUNS} programs from seed ${SEED})`, async () => {
     for (let seed = SEED; seed < SEED + RUNS; seed++) {

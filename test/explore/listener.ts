@@ -149,14 +149,21 @@ export class Listener {
   finish(): void {
     if (this.#registration?.active !== true || (this.#options.access ?? 'both') !== 'both') return;
     const { range } = this.#registration;
-    const usable = new PageSet();
-    for (const { start, end } of this.#file.populated()) usable.add(start, end);
-    const { poisoned } = this.#stage.state.files.get(this.#file.id)!;
-    for (const { start, end } of poisoned.ranges()) usable.remove(start, end);
     const known = this.pages.within(range.start, range.end);
-    const there = usable.within(range.start, range.end);
+    const there = this.#usable(range);
     if (same(known, there)) return;
     this.#stage.breaks(5, `${this.name} knows of ${show(known)}, and there is ${show(there)}`);
+  }
+
+  /** What is there and has no error. */
+  #usable({ start, end }: PageRange): readonly PageRange[] {
+    const there = this.#file.populated(start, end);
+    const { poisoned } = this.#stage.state.files.get(this.#file.id)!;
+    if (poisoned.pages === 0) return there;
+    const usable = new PageSet();
+    for (const range of there) usable.add(range.start, range.end);
+    for (const range of poisoned.ranges()) usable.remove(range.start, range.end);
+    return usable.within(start, end);
   }
 
   #told(start: number, end: number, event: NotifierEvent): unknown {

@@ -9,7 +9,7 @@ describe('the museum', () => {
   it.each(exhibits.map((exhibit) => [exhibit.name, exhibit] as const))(
     'finds %s, and not in ours',
     async (_, exhibit) => {
-      const { faulty, ours } = await visit(exhibit, { runs: 2000 });
+      const { faulty, ours } = await visit(exhibit, { runs: 1000 });
       expect(ours.counterexample?.broken).toBeUndefined();
       const { counterexample } = faulty;
       expect(counterexample?.broken.law).toBe(exhibit.law);
