@@ -45,9 +45,13 @@ export class Listener {
   readonly #file: MemoryFile;
   readonly #options: ListenerOptions;
   readonly #witness: ConsumerWitness;
+  /** What it was told to let go of, and has not yet. */
+  readonly #lettingGo = new PageSet();
   readonly #heard: [NotifierCallback, number, number][] = [];
   readonly #leases: Lease[] = [];
   #registration: Registration | undefined;
+  /** What it was told before it learnt of its snapshot: `register` resolves later than it acts. */
+  readonly #early: (() => void)[] = [];
   /** Its grace period is over: nothing of it may run. */
   #gone = false;
 
@@ -95,6 +99,7 @@ export class Listener {
     this.#registration = registration;
     this.#witness.registered(registration);
     if (!replay) for (const { start, end } of registration.snapshot) this.pages.add(start, end);
+    for (const told of this.#early.splice(0)) told();
   }
 
   /** Unregisters; resolves when its grace period is over. */
@@ -175,8 +180,12 @@ export class Listener {
     this.#witness.told(event, start, end);
     this.#heard.push([type, start, end]);
     this.#stage.notes?.push(`${this.name} is told ${said(type, start, end)}`);
-    if (type === 'fallocate') this.pages.add(start, end);
-    if (type === 'invalidateEnd') this.#left(start, end, event.kept ?? []);
+    if (type === 'fallocate') this.#changed(() => this.pages.add(start, end));
+    if (type === 'invalidateEnd' && this.#lettingGo.touches(start, end)) {
+      const what = said(type, start, end);
+      this.#stage.breaks(4, `${this.name} is told ${what} before it has let go`);
+    }
+    if (type === 'invalidateEnd') this.#changed(() => this.#left(start, end, event.kept ?? []));
     let result: unknown;
     try {
       result = this.#options.on?.[type]?.(start, end, event);
@@ -187,7 +196,15 @@ export class Listener {
     if (type === 'prepare' && result instanceof Promise) {
       result.catch(() => this.#witness.refused?.(start, end));
     }
-    return this.#options.slow?.includes(type) ? this.#work(said(type, start, end), result) : result;
+    if (this.#options.slow?.includes(type) === true) {
+      result = this.#work(said(type, start, end), result);
+    }
+    if (type === 'invalidate' && result instanceof Promise) {
+      this.#lettingGo.add(start, end);
+      const letGo = (): void => this.#lettingGo.remove(start, end);
+      result.then(letGo, letGo);
+    }
+    return result;
   }
 
   async #work(what: string, result: unknown): Promise<unknown> {
@@ -196,6 +213,11 @@ export class Listener {
       this.#stage.breaks(6, `${this.name} still works on ${what} after its grace period`);
     }
     return result;
+  }
+
+  #changed(change: () => void): void {
+    if (this.#registration === undefined) this.#early.push(change);
+    else change();
   }
 
   #left(start: number, end: number, kept: readonly PageRange[]): void {

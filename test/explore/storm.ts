@@ -61,10 +61,11 @@ function consumer(chance: Chance, index: number): Join {
       nested.catch(() => {});
       if (file !== how % FILES) waitUntil(nested);
     };
+    const looks: Reaction = (start) => world.listeners[index]?.tryLookup(start);
     const on: ListenerOptions['on'] = [
       {},
-      {},
-      {},
+      { fallocate: looks },
+      { fallocate: looks, invalidateEnd: looks },
       { invalidate: fails },
       { invalidate: rejects },
       { prepare: rejects },
