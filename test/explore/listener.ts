@@ -135,12 +135,20 @@ export class Listener {
     }
   }
 
-  /** Looks a page up and puts it, if it can. */
-  tryLookup(page: number): void {
+  /** Looks a page up, if it can; puts it at once, or answers how to. */
+  tryLookup(page: number, keep = false): (() => void) | undefined {
     const { active, range } = this.registration;
-    if (!active || page < range.start || page >= range.end) return;
-    this.lookup(page);
-    this.put();
+    if (!active || page < range.start || page >= range.end) return undefined;
+    const lease = this.lookup(page);
+    if (lease === undefined) return undefined;
+    this.#leases.splice(this.#leases.indexOf(lease), 1);
+    const put = (): void => {
+      lease.put();
+      this.#witness.put(lease);
+    };
+    if (keep) return put;
+    put();
+    return undefined;
   }
 
   /** Puts the leases that it has. */

@@ -30,6 +30,8 @@ export function storm(seed: number): Program {
       const files = Array.from({ length: FILES }, (_, i) => stage.file(`f${i}`, PAGES));
       const listeners: (Listener | undefined)[] = [];
       const world = { stage, files, listeners };
+      // The model has to be told of every page that leaves, whoever has left by then.
+      for (const file of files) await stage.listen(file, 'probe');
       await files[0]!.fallocate(0, 2);
       for (const join of consumers) listeners.push(await join(world));
       return world;
@@ -90,7 +92,7 @@ function statement(chance: Chance, consumers: number): readonly [string, Stateme
   const { start, end } = range(chance);
   const pages = `[${start}, ${end}) of f${file}`;
   const of = ({ files }: World): MemoryFile => files[file]!;
-  switch (chance.below(15)) {
+  switch (chance.below(17)) {
     case 0:
     case 1:
     case 2:
@@ -125,6 +127,16 @@ function statement(chance: Chance, consumers: number): readonly [string, Stateme
     case 12:
       return [`poison page ${start} of f${file}`, (world) => of(world).poison(start)];
     case 13:
+    case 14:
+      return [
+        `c${who} looks page ${start} up and keeps it`,
+        async ({ stage, listeners }) => {
+          const put = listeners[who]?.tryLookup(start, true);
+          await stage.gate(`c${who} puts page ${start}`);
+          put?.();
+        },
+      ];
+    case 15:
       return [
         `punch ${pages} and think better of it`,
         async (world) => {
