@@ -1,0 +1,39 @@
+import { KvmVm, MEMORY_ATTRIBUTE_PRIVATE, newFault } from '../../../adapters/kvm/index.js';
+import { PAGE_SIZE } from '../../../core/index.js';
+import { ledgerFile, stepFault } from '../../explore/index.js';
+import { exhibit } from '../exhibit.js';
+
+export default exhibit<typeof stepFault, { readonly vm: KvmVm; readonly fault: () => unknown }>({
+  law: 4,
+  says: 'a page is mapped shared after it has been made private',
+  source: 'the series that became guest_memfd, before the sequence was read first (6.8)',
+  history: [
+    'A fault read whether its page is private, and took its snapshot of the sequence after that.',
+    'A change of attributes in between was over before the snapshot, so nothing looked stale.',
+    'Here the snapshot is the first step of a fault, before anything is read.',
+  ],
+  faulty: (vm, fault) => {
+    const late = fault.next === 'slot';
+    if (late) fault.snapshot = vm.invalidations.snapshot();
+    return stepFault(vm, fault);
+  },
+  ours: stepFault,
+  setUp: async (stage, step) => {
+    const { file } = ledgerFile(stage, 1);
+    await file.fallocate(0, 1);
+    const vm = new KvmVm({ scheduler: stage });
+    await vm.setMemslot({ slot: 0, gfn: 10, pages: 1, guestMemfd: { file, offset: 0 } });
+    const fault = newFault(10);
+    return { vm, fault: () => step(vm, fault) };
+  },
+  threads: {
+    guest: { 'fault at guest page 10': ({ fault }) => fault() },
+    vmm: {
+      'make it private': ({ vm }) => {
+        const page = { address: 10 * PAGE_SIZE, size: PAGE_SIZE };
+        return vm.setMemoryAttributes({ ...page, attributes: MEMORY_ATTRIBUTE_PRIVATE });
+      },
+    },
+  },
+  seen: ({ vm }) => vm.stage2.mappings().some((mapping) => !mapping.private),
+});
