@@ -54,8 +54,15 @@ describe('telling', () => {
     let told = 0;
     for (let id = 1; id <= 100; id++) {
       list.add({
-        ...{ id, name: `consumer ${id}`, order: id, place: 0, active: true, votes: false },
-        ...{ access: 'both', observed: false, notifier: {} },
+        id,
+        name: `consumer ${id}`,
+        order: id,
+        place: 0,
+        active: true,
+        votes: false,
+        access: 'both',
+        observed: false,
+        notifier: {},
         range: { start: 0, end: 2 ** 51 },
         callback: (type) => {
           asked++;
