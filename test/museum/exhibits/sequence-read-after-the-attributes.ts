@@ -22,7 +22,9 @@ export default exhibit<typeof stepFault, { readonly vm: KvmVm; readonly fault: (
     const { file } = ledgerFile(stage, 1);
     await file.fallocate(0, 1);
     const vm = new KvmVm({ scheduler: stage });
-    await vm.setMemslot({ slot: 0, gfn: 10, pages: 1, guestMemfd: { file, offset: 0 } });
+    // Over a mapping: its attributes are the VM's own.
+    const piece = { gfn: 10, pages: 1, file, offset: 0 };
+    await vm.setMemslot({ slot: 0, gfn: 10, pages: 1, pieces: [piece] });
     const fault = newFault(10);
     return { vm, fault: () => step(vm, fault) };
   },
