@@ -158,7 +158,9 @@ export class Extents {
       if (from > at) found.push({ start: at, end: from });
       at = to;
     });
-    if (at < end) found.push({ start: at, end });
+    if (at >= end) return found;
+    if (found.length === 0) return [{ start: at, end }]; // As above.
+    found.push({ start: at, end });
     return found;
   }
 
