@@ -4,12 +4,15 @@ import { ledgerFile, litmus, stepFault } from '../explore/index.js';
 
 export default litmus({
   law: 4,
-  says: 'a page is mapped shared after it has been made private',
+  says: 'a page is mapped shared, and is private',
   setUp: async (stage) => {
-    const { file } = ledgerFile(stage, 2);
+    const { file, store } = ledgerFile(stage, 2);
+    const confidential = stage.file('confidential', 2, store);
     await file.fallocate(0, 2);
     const vm = new KvmVm({ scheduler: stage, witness: stage.model });
-    await vm.setMemslot({ slot: 0, gfn: 10, pages: 2, guestMemfd: { file, offset: 0 } });
+    const pieces = [{ gfn: 10, pages: 2, file, offset: 0 }];
+    const guestMemfd = { file: confidential, offset: 0 };
+    await vm.setMemslot({ slot: 0, gfn: 10, pages: 2, pieces, guestMemfd });
     return { vm, fault: newFault(10) };
   },
   threads: {
@@ -21,5 +24,6 @@ export default litmus({
       },
     },
   },
-  seen: ({ vm }) => vm.stage2.mappings().some((mapping) => !mapping.private),
+  seen: ({ vm }) =>
+    vm.attributes.isPrivate(10) && vm.stage2.get(10) >= 0 && !vm.stage2.isPrivate(10),
 });
