@@ -4,13 +4,16 @@ import { ledgerFile, litmus, stepFault } from '../explore/index.js';
 
 export default litmus({
   law: 4,
-  says: 'a page is mapped shared after it has been made private',
+  says: 'a page is mapped shared, and is private',
   setUp: async (stage) => {
-    const { file } = ledgerFile(stage, 2);
+    const { file, store } = ledgerFile(stage, 2);
+    const confidential = stage.file('confidential', 2, store);
     await file.fallocate(0, 2);
     const vm = new KvmVm({ scheduler: stage, witness: stage.model });
-    await vm.setMemslot({ slot: 0, gfn: 10, pages: 2, guestMemfd: { file, offset: 0 } });
-    return { vm, file, fault: newFault(10) };
+    const pieces = [{ gfn: 10, pages: 2, file, offset: 0 }];
+    const guestMemfd = { file: confidential, offset: 0 };
+    await vm.setMemslot({ slot: 0, gfn: 10, pages: 2, pieces, guestMemfd });
+    return { vm, fault: newFault(10) };
   },
   threads: {
     guest: { 'fault at guest page 10': ({ vm, fault }) => stepFault(vm, fault) },
@@ -21,6 +24,6 @@ export default litmus({
       },
     },
   },
-  // Where the fault holds the page just then, it is not made private at all: EAGAIN.
-  seen: ({ vm, file }) => file.isPrivate(0) && vm.stage2.mappings().some((at) => !at.private),
+  seen: ({ vm }) =>
+    vm.attributes.isPrivate(10) && vm.stage2.get(10) >= 0 && !vm.stage2.isPrivate(10),
 });

@@ -5,7 +5,7 @@ import { exhibit } from '../exhibit.js';
 
 export default exhibit<typeof stepFault, { readonly vm: KvmVm; readonly fault: () => unknown }>({
   law: 4,
-  says: 'a page is mapped shared after it has been made private',
+  says: 'a page is mapped shared, and is private',
   source: 'the series that became guest_memfd, before the sequence was read first (6.8)',
   history: [
     'A fault read whether its page is private, and took its snapshot of the sequence after that.',
@@ -19,12 +19,13 @@ export default exhibit<typeof stepFault, { readonly vm: KvmVm; readonly fault: (
   },
   ours: stepFault,
   setUp: async (stage, step) => {
-    const { file } = ledgerFile(stage, 1);
+    const { file, store } = ledgerFile(stage, 1);
+    const confidential = stage.file('confidential', 1, store);
     await file.fallocate(0, 1);
     const vm = new KvmVm({ scheduler: stage });
-    // Over a mapping: its attributes are the VM's own.
-    const piece = { gfn: 10, pages: 1, file, offset: 0 };
-    await vm.setMemslot({ slot: 0, gfn: 10, pages: 1, pieces: [piece] });
+    const pieces = [{ gfn: 10, pages: 1, file, offset: 0 }];
+    const guestMemfd = { file: confidential, offset: 0 };
+    await vm.setMemslot({ slot: 0, gfn: 10, pages: 1, pieces, guestMemfd });
     const fault = newFault(10);
     return { vm, fault: () => step(vm, fault) };
   },
@@ -37,5 +38,6 @@ export default exhibit<typeof stepFault, { readonly vm: KvmVm; readonly fault: (
       },
     },
   },
-  seen: ({ vm }) => vm.stage2.mappings().some((mapping) => !mapping.private),
+  seen: ({ vm }) =>
+    vm.attributes.isPrivate(10) && vm.stage2.get(10) >= 0 && !vm.stage2.isPrivate(10),
 });
