@@ -71,17 +71,19 @@ function print(suite, cases, seconds) {
 
 /** The table of README.md. */
 function markdown() {
-  const rows = Object.values(results).flatMap((cases) =>
+  const rows = Object.entries(results).flatMap(([suite, cases]) =>
     Object.entries(cases).map(([title, candidates]) => {
       const told = (own) =>
         Object.entries(candidates)
           .filter(([name]) => name.startsWith('memfile') === own)
           .map(([name, value]) => (own && name === 'memfile' ? '' : `${name} `) + format(value))
           .join('; ');
-      return `| ${title} | ${told(true)} | ${told(false)} |`;
+      return `| ${suite} | ${title} | ${told(true)} | ${told(false)} |`;
     }),
   );
-  return ['| case | memfile | beside it |', '| --- | --- | --- |', ...rows].join('\n');
+  return ['| suite | case | memfile | beside it |', '| --- | --- | --- | --- |', ...rows].join(
+    '\n',
+  );
 }
 
 function format(value) {
