@@ -2,7 +2,7 @@ import type { PfnRun, StoreFile } from './backing-store.js';
 import type { Access, MappingBudget } from './capabilities.js';
 import type { Engine } from './engine.js';
 import { MemfileError, messageOf } from './errno.js';
-import type { NotifierCallback } from './event.js';
+import type { NotifierCallback, Outcome } from './event.js';
 import type { Lease, LeaseHome } from './lease.js';
 import type { NotifiedFile, Notifier, NotifierFunction } from './notifier.js';
 import type { NotifierList } from './notifier-list.js';
@@ -76,6 +76,8 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   #sections: Set<Section> | undefined;
   #pass: Pass | undefined;
   #active = true;
+  /** It left while sections of it were open. */
+  #outlived = false;
   #closed: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
 
   /** @internal */
@@ -128,10 +130,12 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
     if (!this.#active) return;
     const callback = this.callback(pass.type);
     const { observed } = this;
-    if (callback === undefined && !observed) return;
+    const { witnessed } = this.#home.engine;
+    if (callback === undefined && !observed && !witnessed) return;
     const { range } = this;
     const start = from > range.start ? from : range.start;
     const end = to < range.end ? to : range.end;
+    if (witnessed) this.#witnessDelivery(pass, start, end);
     pass.enter(this, start, end);
     if (callback !== undefined && pass.concerns(this)) {
       try {
@@ -266,12 +270,14 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   sectionOpened(section: Section): void {
     (this.#sections ??= new Set()).add(section);
     this.#home.sections.add(section);
+    if (this.#home.engine.witnessed) this.#witnessAnswer(section, 'waits');
   }
 
   /** @internal */
   sectionClosed(section: Section): void {
     this.#sections?.delete(section);
     this.#home.sections.delete(section);
+    if (this.#home.engine.witnessed) this.#witnessAnswer(section, 'done');
     if (!this.#active) this.#settleGrace();
   }
 
@@ -365,6 +371,7 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
       engine.record({ type: 'left', file: file.id, operation, registration, start, end });
     }
     engine.record({ type: 'unregister', file: file.id, registration });
+    this.#outlived = this.sections > 0;
     this.#settleGrace();
   }
 
@@ -380,6 +387,32 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   }
 
   #settleGrace(): void {
-    if (this.sections === 0) this.#closed?.resolve();
+    if (this.sections > 0) return;
+    if (this.#outlived) {
+      this.#outlived = false;
+      this.#home.engine.witness({ type: 'grace', file: this.#home.file.id, registration: this.id });
+    }
+    this.#closed?.resolve();
+  }
+
+  #witnessDelivery({ operation, position, type, reason }: Pass, start: number, end: number): void {
+    this.#home.engine.record({
+      type: 'delivery',
+      file: this.#home.file.id,
+      operation: operation.id,
+      registration: this.id,
+      of: position,
+      callback: type,
+      start,
+      end,
+      reason,
+    });
+  }
+
+  #witnessAnswer({ operation, position, callback }: Section, outcome: Outcome): void {
+    const { engine, file } = this.#home;
+    const { id: registration } = this;
+    const where = { file: file.id, operation: operation.id, registration, of: position };
+    engine.witness({ type: 'answer', ...where, callback, outcome });
   }
 }

@@ -3,11 +3,14 @@ import {
   MAX_PAGES,
   MemfileError,
   type Allocation,
+  type AttachState,
   type BackingStore,
   type ContentMode,
   type PfnRun,
   type Side,
   type StoreFile,
+  type StoreHost,
+  type TakenFrames,
 } from '../../core/index.js';
 import { brand } from '../../core/copy.js';
 import { FramePool } from './frame-pool.js';
@@ -37,7 +40,18 @@ export function shmem(options: ShmemOptions = {}): BackingStore<'shmem', object>
     name: 'shmem',
     capabilities: { conversions: ['unspecified', 'zero', 'preserve'] },
     createFile: ({ name }) => new ShmemFile(name, pool, maxPages),
+    withhold: (taken) => withhold(pool, taken, []),
   });
+}
+
+/** Frames that a journal knows to be taken are not in the pool. */
+function withhold(pool: FramePool, taken: TakenFrames, frames: readonly PfnRun[]): void {
+  for (const { start, end, pfn } of [...frames, ...taken.quarantined]) {
+    pool.claim(pfn, pfn + (end - start));
+  }
+  const has = (frame: number): boolean =>
+    frames.some(({ start, end, pfn }) => frame >= pfn && frame < pfn + (end - start));
+  for (const { pfn, count } of taken.leased) pool.claimReferenced(pfn, count, !has(pfn));
 }
 
 class ShmemFile implements StoreFile {
@@ -50,6 +64,11 @@ class ShmemFile implements StoreFile {
     this.#name = name;
     this.#pool = pool;
     this.#maxPages = maxPages;
+  }
+
+  attach(_host: StoreHost, state: AttachState): void {
+    for (const { start, end, pfn } of state.frames) this.#frames.set(start, end, pfn);
+    withhold(this.#pool, state, state.frames);
   }
 
   allocate(start: number, end: number): Allocation {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunReport } from '../../adapters/cli/run-trace.js';
-import type { EventRow } from '../../adapters/trace-run/index.js';
+import type { EventRow } from '../../adapters/journal-log/index.js';
 import { PageSet } from '../model/page-set.js';
 import { fixture, memfile } from './memfile.js';
 
@@ -326,7 +326,7 @@ describe('memfile run', () => {
     const path = trace('self.strace', 'memfd_create("a", 0) = 3', 'ftruncate(3, 8192) = 0');
     const before = readFileSync(path, 'utf8');
     const outcome = memfile('run', path, '--events', path);
-    expect(outcome).toMatchObject({ code: 2, err: expect.stringContaining('the trace itself') });
+    expect(outcome).toMatchObject({ code: 2, err: expect.stringContaining('the input itself') });
     expect(readFileSync(path, 'utf8')).toBe(before);
     expect(memfile('run', '/nonexistent', '--events', path).code).toBe(2);
     expect(readFileSync(path, 'utf8')).toBe(before);

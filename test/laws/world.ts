@@ -9,6 +9,7 @@ import {
   type Notification,
   type NotifierEvent,
   type PageRange,
+  type RecordLevel,
   type Registration,
   type StateSnapshot,
 } from '../../core/index.js';
@@ -50,10 +51,7 @@ export class World {
   readonly ledger = new FrameLedger();
   readonly store = new HostileStore(this.ledger);
   readonly scheduler = new ManualScheduler();
-  readonly memfile: Memfile<readonly [HostileStore]> = createMemfile({
-    plugins: [this.store] as const,
-    scheduler: this.scheduler,
-  });
+  readonly memfile: Memfile<readonly [HostileStore]>;
   readonly files: MemoryFile[] = [];
   /** The first consumer of each file: told everything, and always well behaved. */
   readonly probes: Consumer[] = [];
@@ -80,8 +78,10 @@ export class World {
   readonly #harmless: boolean;
 
   /** @param harmless lets nobody fail: what everybody is told must not change. */
-  constructor(harmless = false) {
+  constructor(harmless = false, record: RecordLevel = 'state') {
     this.#harmless = harmless;
+    const { store, scheduler } = this;
+    this.memfile = createMemfile({ plugins: [store] as const, scheduler, record });
   }
 
   async start(): Promise<void> {
@@ -650,9 +650,13 @@ function take<T>(from: T[], which: number): T | undefined {
 /** Runs a program in a world of its own. */
 export async function play(
   program: Program,
-  { harmless = false, onQuiet }: { harmless?: boolean; onQuiet?: (world: World) => void } = {},
+  {
+    harmless = false,
+    record = 'state',
+    onQuiet,
+  }: { harmless?: boolean; record?: RecordLevel; onQuiet?: (world: World) => void } = {},
 ): Promise<World> {
-  const world = new World(harmless);
+  const world = new World(harmless, record);
   world.onQuiet = onQuiet;
   await world.start();
   await world.run(program);

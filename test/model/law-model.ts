@@ -21,6 +21,7 @@ export const LAWS: Readonly<Record<number, string>> = {
   7: 'ranges',
   8: 'undo',
   9: 'pins balance',
+  10: 'the journal is the truth',
 };
 
 /** How many violations are kept; the others are counted. */
