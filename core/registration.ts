@@ -2,7 +2,7 @@ import type { PfnRun, StoreFile } from './backing-store.js';
 import type { Access, MappingBudget } from './capabilities.js';
 import type { Engine } from './engine.js';
 import { MemfileError, messageOf } from './errno.js';
-import type { NotifierCallback, Outcome } from './event.js';
+import type { NotifierCallback } from './event.js';
 import type { Lease, LeaseHome } from './lease.js';
 import type { NotifiedFile, Notifier, NotifierFunction } from './notifier.js';
 import type { NotifierList } from './notifier-list.js';
@@ -15,6 +15,7 @@ import type { Section, SectionOwner } from './section.js';
 import type { SrcuDomain } from './srcu.js';
 import type { FileState } from './state.js';
 import { clipRuns, usable } from './usable.js';
+import { witnessAnswer, witnessDelivery } from './witnessed.js';
 import { DONE, standsFor, type WaitNode } from './waits-for.js';
 
 /** An invalidation that has begun and not ended. */
@@ -130,12 +131,13 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
     if (!this.#active) return;
     const callback = this.callback(pass.type);
     const { observed } = this;
-    const { witnessed } = this.#home.engine;
+    const { engine } = this.#home;
+    const { witnessed } = engine;
     if (callback === undefined && !observed && !witnessed) return;
     const { range } = this;
     const start = from > range.start ? from : range.start;
     const end = to < range.end ? to : range.end;
-    if (witnessed) this.#witnessDelivery(pass, start, end);
+    if (witnessed) witnessDelivery(engine, this.#whom, pass, start, end);
     pass.enter(this, start, end);
     if (callback !== undefined && pass.concerns(this)) {
       try {
@@ -270,14 +272,14 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   sectionOpened(section: Section): void {
     (this.#sections ??= new Set()).add(section);
     this.#home.sections.add(section);
-    if (this.#home.engine.witnessed) this.#witnessAnswer(section, 'waits');
+    witnessAnswer(this.#home.engine, this.#whom, section, 'waits');
   }
 
   /** @internal */
   sectionClosed(section: Section): void {
     this.#sections?.delete(section);
     this.#home.sections.delete(section);
-    if (this.#home.engine.witnessed) this.#witnessAnswer(section, 'done');
+    witnessAnswer(this.#home.engine, this.#whom, section, 'done');
     if (!this.#active) this.#settleGrace();
   }
 
@@ -386,33 +388,17 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
     return pass!.type !== 'invalidateEnd' || this.id > reached.id;
   }
 
+  get #whom(): { readonly id: number; readonly file: number } {
+    return { id: this.id, file: this.#home.file.id };
+  }
+
   #settleGrace(): void {
     if (this.sections > 0) return;
     if (this.#outlived) {
       this.#outlived = false;
-      this.#home.engine.witness({ type: 'grace', file: this.#home.file.id, registration: this.id });
+      const { id: registration, file } = this.#whom;
+      this.#home.engine.witness({ type: 'grace', file, registration });
     }
     this.#closed?.resolve();
-  }
-
-  #witnessDelivery({ operation, position, type, reason }: Pass, start: number, end: number): void {
-    this.#home.engine.record({
-      type: 'delivery',
-      file: this.#home.file.id,
-      operation: operation.id,
-      registration: this.id,
-      of: position,
-      callback: type,
-      start,
-      end,
-      reason,
-    });
-  }
-
-  #witnessAnswer({ operation, position, callback }: Section, outcome: Outcome): void {
-    const { engine, file } = this.#home;
-    const { id: registration } = this;
-    const where = { file: file.id, operation: operation.id, registration, of: position };
-    engine.witness({ type: 'answer', ...where, callback, outcome });
   }
 }

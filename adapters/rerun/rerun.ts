@@ -149,7 +149,7 @@ class Rerun {
   };
 
   #register(event: Extract<JournalEvent, { readonly type: 'register' }>): void {
-    const { registration: id, file, name, start, end } = event;
+    const { registration: id, file, name, start, end, access = 'both' } = event;
     const operation = (): number => this.#operationAt(this.#journal.position);
     const puppet = new Puppet(id, this.#script, operation, this.#meanwhile);
     this.#puppets.set(id, puppet);
@@ -158,6 +158,7 @@ class Rerun {
       range: { start, end },
       name,
       replay,
+      access,
     });
     this.#submit(registering.then((registration) => void (puppet.registration = registration)));
   }

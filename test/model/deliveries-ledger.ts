@@ -19,8 +19,8 @@ interface Consumer {
   readonly file: number;
   readonly start: number;
   readonly end: number;
-  /** Whether it has pages of one side only: who is told of what is for the operation to say. */
-  readonly oneSided: boolean;
+  /** Of which side it has pages, when it is not both. */
+  readonly access: 'private' | 'shared' | undefined;
   left: boolean;
   evicted: boolean;
   /** Operations of which it was told the begin and not the end. */
@@ -49,6 +49,8 @@ export class DeliveriesLedger {
   witnessed = false;
   readonly #consumers = new Map<number, Consumer>();
   readonly #byFile = new Map<number, Set<Consumer>>();
+  /** Files of which pages may be private. */
+  readonly #converted = new Set<number>();
   #gone: Consumer[] = [];
   #telling: Telling | undefined;
 
@@ -56,12 +58,15 @@ export class DeliveriesLedger {
     const { registration: id, name, file, start, end, access } = event;
     if (this.#consumers.has(id)) report(5, `registration ${id} is there already`);
     const fresh = { left: false, evicted: false, begun: new Set<number>(), waits: new Map() };
-    const oneSided = access !== undefined;
-    const consumer: Consumer = { id, name, file, start, end, oneSided, ...fresh };
+    const consumer: Consumer = { id, name, file, start, end, access, ...fresh };
     this.#consumers.set(id, consumer);
     const here = this.#byFile.get(file);
     if (here === undefined) this.#byFile.set(file, new Set([consumer]));
     else here.add(consumer);
+  }
+
+  converted({ file }: EventOf<'convert'>): void {
+    this.#converted.add(file);
   }
 
   /** An event is committed of which consumers are told next. */
@@ -70,6 +75,7 @@ export class DeliveriesLedger {
     const { position, file, operation, start, end } = event;
     const type = event.type === 'usable' ? 'fallocate' : event.type;
     const open = this.#telling;
+    if (event.reason === 'convert') this.#converted.add(file);
     const goesOn =
       open?.type === 'fallocate' &&
       open.operation === operation &&
@@ -128,7 +134,7 @@ export class DeliveriesLedger {
     if (start !== from || end !== to) {
       report(7, `"${name}" is told [${start}, ${end}), and [${from}, ${to}) is its part`);
     }
-    if (telling.pending?.delete(consumer) === false && !consumer.oneSided) {
+    if (telling.pending?.delete(consumer) === false && this.#isToldAll(consumer)) {
       report(7, `"${name}" is told a second time`);
     }
     const newestFirst = callback === 'invalidate' || callback === 'rollback';
@@ -215,6 +221,11 @@ export class DeliveriesLedger {
     this.#gone = this.#gone.filter(({ waits }) => waits.size > 0);
   }
 
+  /** Who has pages of one side is told what its file's operations know to be that. */
+  #isToldAll({ access, file }: Consumer): boolean {
+    return access === undefined || (access === 'shared' && !this.#converted.has(file));
+  }
+
   #concerned(
     { file, start, end }: Telling,
     also: (consumer: Consumer) => boolean = () => true,
@@ -222,7 +233,7 @@ export class DeliveriesLedger {
     const found = new Set<Consumer>();
     for (const consumer of this.#byFile.get(file) ?? []) {
       const overlaps = consumer.start < end && start < consumer.end;
-      if (overlaps && !consumer.oneSided && also(consumer)) found.add(consumer);
+      if (overlaps && this.#isToldAll(consumer) && also(consumer)) found.add(consumer);
     }
     return found;
   }

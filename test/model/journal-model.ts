@@ -143,9 +143,11 @@ export class JournalModel {
         file.close(report);
         this.#files.delete(event.file);
         break;
+      case 'convert':
+        deliveries.converted(event);
+        break;
       case 'resize':
       case 'seal':
-      case 'convert':
       case 'failure':
         break;
       default:
