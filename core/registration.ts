@@ -15,7 +15,7 @@ import type { Section, SectionOwner } from './section.js';
 import type { SrcuDomain } from './srcu.js';
 import type { FileState } from './state.js';
 import { clipRuns, usable } from './usable.js';
-import { witnessAnswer, witnessDelivery } from './witnessed.js';
+import { witnessAnswer, witnessDelivery, witnessGrace, type Told } from './witnessed.js';
 import { DONE, standsFor, type WaitNode } from './waits-for.js';
 
 /** An invalidation that has begun and not ended. */
@@ -63,6 +63,7 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   /** @internal */
   place = 0;
   readonly #home: RegistrationHome;
+  readonly #whom: Told;
   /** @internal */
   readonly notifier: Notifier;
   readonly #prepare: NotifierFunction | undefined;
@@ -93,6 +94,7 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   ) {
     super();
     this.#home = home;
+    this.#whom = { id, file: home.file.id };
     this.id = id;
     this.name = name;
     this.range = range;
@@ -132,12 +134,11 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
     const callback = this.callback(pass.type);
     const { observed } = this;
     const { engine } = this.#home;
-    const { witnessed } = engine;
-    if (callback === undefined && !observed && !witnessed) return;
+    if (callback === undefined && !observed && !engine.witnessed) return;
     const { range } = this;
     const start = from > range.start ? from : range.start;
     const end = to < range.end ? to : range.end;
-    if (witnessed) witnessDelivery(engine, this.#whom, pass, start, end);
+    if (engine.witnessed) witnessDelivery(engine, this.#whom, pass, start, end);
     pass.enter(this, start, end);
     if (callback !== undefined && pass.concerns(this)) {
       try {
@@ -388,16 +389,11 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
     return pass!.type !== 'invalidateEnd' || this.id > reached.id;
   }
 
-  get #whom(): { readonly id: number; readonly file: number } {
-    return { id: this.id, file: this.#home.file.id };
-  }
-
   #settleGrace(): void {
     if (this.sections > 0) return;
     if (this.#outlived) {
       this.#outlived = false;
-      const { id: registration, file } = this.#whom;
-      this.#home.engine.witness({ type: 'grace', file, registration });
+      witnessGrace(this.#home.engine, this.#whom);
     }
     this.#closed?.resolve();
   }

@@ -4,7 +4,7 @@ import type { Pass } from './pass.js';
 import type { Section } from './section.js';
 
 /** Whose callbacks are witnessed. */
-interface Told {
+export interface Told {
   readonly id: number;
   readonly file: number;
 }
@@ -30,4 +30,9 @@ export function witnessAnswer(
 ): void {
   const where = { file, operation: operation.id, registration, of: position };
   engine.witness({ type: 'answer', ...where, callback, outcome });
+}
+
+/** A consumer that left while it was at work is done. */
+export function witnessGrace(engine: Engine, { id: registration, file }: Told): void {
+  engine.witness({ type: 'grace', file, registration });
 }
