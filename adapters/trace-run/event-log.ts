@@ -13,6 +13,8 @@ export class EventLog implements Witness {
   readonly #rows = new EventRows();
   /** Positions below this one have been written. */
   #next: number;
+  /** Why a row could not be written. */
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(memfile: Memfile, write: (row: EventRow) => void, also: Witness) {
     this.#memfile = memfile;
@@ -24,9 +26,9 @@ export class EventLog implements Witness {
   consumer(name: string, file: WitnessedFile): ConsumerWitness {
     const also = this.#also.consumer(name, file);
     const told = (event: NotifierEvent, start: number, end: number): void => {
-      this.flush(this.#memfile.journal, event.position);
+      this.#catchUp(this.#memfile.journal, event.position);
       const { position, type, reason } = event;
-      this.#write({ position, type, reason, file: file.id, consumer: name, start, end });
+      this.#row({ position, type, reason, file: file.id, consumer: name, start, end });
       also.told(event, start, end);
     };
     return {
@@ -39,14 +41,29 @@ export class EventLog implements Witness {
     };
   }
 
-  /** Writes the committed events that have not been written. */
-  flush(journal: Journal = this.#memfile.journal, to: number = journal.position): void {
+  /** Writes the committed events that have not been written; throws what writing threw. */
+  flush(journal: Journal = this.#memfile.journal): void {
+    this.#catchUp(journal, journal.position);
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  #catchUp(journal: Journal, to: number): void {
     if (to < this.#next) return;
     for (const event of journal.read(this.#next, to + 1)) {
       if (event.type === 'delivery') continue; // Written when it is told.
-      for (const row of this.#rows.next(event)) this.#write(row);
+      for (const row of this.#rows.next(event)) this.#row(row);
     }
     this.#next = to + 1;
-    for (const row of this.#rows.end()) this.#write(row);
+    for (const row of this.#rows.end()) this.#row(row);
+  }
+
+  /** A file that cannot be written is not the failure of the consumer that is being told. */
+  #row(row: EventRow): void {
+    if (this.#failure !== undefined) return;
+    try {
+      this.#write(row);
+    } catch (error) {
+      this.#failure = { error };
+    }
   }
 }
