@@ -1,11 +1,12 @@
 import type { JournalEvent } from './event.js';
 import { Extents } from './extents.js';
+import { LeaseCounts } from './lease-counts.js';
 import { clip, subtract, type PageRange } from './page-range.js';
 import { SmallMap } from './small-map.js';
-import type { FileState, LeaseState, MemfileState, RegistrationState } from './state.js';
+import type { FileState, MemfileState, RegistrationState } from './state.js';
 
 /** Of what is folded here: a checkpoint of another version is of no use. */
-export const EVOLVE_VERSION = 1;
+export const EVOLVE_VERSION = 2;
 
 /**
  * Folds one event into the state, in place. The only code that changes a state, live and in
@@ -55,16 +56,13 @@ export function evolve(state: MemfileState, event: JournalEvent): MemfileState {
       break;
     }
     case 'lookup': {
-      const { leases } = registrationOf(state, event.registration);
-      const lease = leases.get(event.pfn);
-      if (lease !== undefined) lease.count++;
-      else leases.set(event.pfn, { offset: event.offset, order: event.order, count: 1 });
+      const { pfn, offset, order } = event;
+      registrationOf(state, event.registration).leases.add(pfn, offset, order);
       break;
     }
     case 'put': {
       const registration = registrationOf(state, event.registration);
-      const lease = registration.leases.get(event.pfn);
-      if (lease !== undefined && --lease.count === 0) registration.leases.delete(event.pfn);
+      registration.leases.remove(event.pfn, event.offset, event.order);
       forget(state, registration);
       break;
     }
@@ -106,7 +104,7 @@ export function evolve(state: MemfileState, event: JournalEvent): MemfileState {
       const { registration: id, file, name, start, end } = event;
       const { store } = fileOf(state, file);
       const { position } = state;
-      const leases = new SmallMap<LeaseState>();
+      const leases = new LeaseCounts();
       const registration = { id, file, store, name, start, end, position, left: false, leases };
       state.registrations.set(id, registration);
       state.lastRegistration = Math.max(state.lastRegistration, id);

@@ -1,5 +1,6 @@
 import type { PluginData } from './event.js';
 import { Extents } from './extents.js';
+import { LeaseCounts } from './lease-counts.js';
 import { SmallMap } from './small-map.js';
 import { MemfileState, type FileState, type RegistrationState } from './state.js';
 
@@ -29,7 +30,10 @@ export function restoreState(text: string): MemfileState {
   state.quarantined.push(...saved.quarantined);
   for (const file of saved.files) state.files.set(file.id, restoreFile(file));
   for (const registration of saved.registrations) {
-    const leases = small(registration.leases);
+    const leases = new LeaseCounts();
+    for (const { pfn, offset, order, count } of registration.leases) {
+      leases.add(pfn, offset, order, count);
+    }
     state.registrations.set(registration.id, { ...registration, leases });
   }
   for (const [plugin, said] of saved.plugins) state.plugins.set(plugin, said);
@@ -78,7 +82,13 @@ function restoreFile(saved: SavedFile): FileState {
 }
 
 function saveRegistration(registration: RegistrationState) {
-  return { ...registration, leases: [...registration.leases] };
+  const leases = [...registration.leases].map(({ pfn, offset, order, count }) => ({
+    pfn,
+    offset,
+    order,
+    count,
+  }));
+  return { ...registration, leases };
 }
 
 function small<Value>(entries: readonly (readonly [number, Value])[]): SmallMap<Value> {

@@ -1,6 +1,7 @@
 import type { FileFlag, PluginData, Reason, Seal } from './event.js';
 import type { Extents } from './extents.js';
 import type { PageRange } from './page-range.js';
+import type { LeaseCounts } from './lease-counts.js';
 import type { SmallMap } from './small-map.js';
 
 /** A memory file as the journal knows it. */
@@ -45,14 +46,7 @@ export interface RegistrationState {
   readonly end: number;
   readonly position: number;
   left: boolean;
-  /** By frame. */
-  readonly leases: SmallMap<LeaseState>;
-}
-
-export interface LeaseState {
-  readonly offset: number;
-  readonly order: number;
-  count: number;
+  readonly leases: LeaseCounts;
 }
 
 export interface Quarantined extends PageRange {
@@ -108,7 +102,7 @@ export class MemfileState {
           position,
         })),
       leases: [...this.registrations.values()].flatMap((registration) =>
-        [...registration.leases].map(([pfn, { offset, order, count }]) => ({
+        [...registration.leases].map(({ pfn, offset, order, count }) => ({
           owner: registration.name,
           registration: registration.id,
           file: registration.file,
