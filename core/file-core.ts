@@ -102,6 +102,7 @@ export class FileCore implements RegistrationHome, PassHost {
       registration: owner.id,
       callback: type,
       message: messageOf(error),
+      ...(type === 'invalidate' && { untrusted: { ...range, consumer: owner.name } }),
     });
   }
 

@@ -52,7 +52,8 @@ interface SavedState extends Pick<
 }
 
 function saveFile(file: FileState) {
-  const { id, name, store, flags, options, pages, seals, frames, poisoned, open, prepared } = file;
+  const { id, name, store, flags, options, pages, seals, frames, poisoned, untrusted } = file;
+  const { open, prepared } = file;
   return {
     id,
     name,
@@ -64,6 +65,7 @@ function saveFile(file: FileState) {
     frames: numbers(frames),
     private: numbers(file.private),
     poisoned: numbers(poisoned),
+    untrusted,
     open: [...open],
     prepared: [...prepared],
   };
