@@ -98,7 +98,7 @@ function unpin({ state, store }: FileCore, operation: Operation, pfn: number): v
 
 /**
  * Takes one reference more on every frame that is poisoned, or that a consumer which failed to let
- * go may still use. It is never put: the frame is leaked on purpose, as the kernel leaks a page that
+ * go, now or before, may still use. It is never put: the frame is leaked on purpose, as the kernel leaks a page that
  * it cannot trust.
  * Pages whose frames the store does not hold on to are `unsafe`: they have to stay.
  */
@@ -108,11 +108,15 @@ function quarantine(
   start: number,
   end: number,
 ): { readonly pins: readonly Pin[]; readonly unsafe: readonly PageRange[] } {
-  if (operation.unsafe.length === 0 && state.poisoned.pages === 0) return NOTHING_PINNED;
+  const { untrusted } = state;
+  if (operation.unsafe.length + untrusted.length + state.poisoned.pages === 0) {
+    return NOTHING_PINNED;
+  }
   const pins: Pin[] = [];
   const unsafe: PageRange[] = [];
   const poisoned = state.poisoned.pages > 0 ? state.poisoned.ranges(start, end) : [];
-  for (const range of normalize([...operation.unsafe, ...poisoned])) {
+  const before = clip(untrusted, { start, end });
+  for (const range of normalize([...operation.unsafe, ...poisoned, ...before])) {
     for (const run of state.frames.runs(range.start, range.end)) {
       let page = run.start;
       try {

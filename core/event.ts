@@ -133,6 +133,11 @@ export const OUTCOMES = ['waits', 'done'] as const;
 
 export type Outcome = (typeof OUTCOMES)[number];
 
+/** Pages whose frames a consumer failed to let go of. */
+export interface Untrusted extends PageRange {
+  readonly consumer: string;
+}
+
 interface RangeEvent<Type extends string> {
   readonly type: Type;
   readonly file: number;
@@ -188,6 +193,8 @@ export type RareEvent =
       readonly registration: number;
       readonly callback: NotifierCallback | 'observer';
       readonly message: string;
+      /** With `invalidate`: who may use which pages still; absent in older journals. */
+      readonly untrusted?: Untrusted;
     }
   /** A consumer that registers is told of pages that were there before it. */
   | {

@@ -102,6 +102,7 @@ export class FileCore implements RegistrationHome, PassHost {
       registration: owner.id,
       callback: type,
       message: messageOf(error),
+      ...(type === 'invalidate' && { untrusted: { ...range, consumer: owner.name } }),
     });
   }
 
@@ -127,7 +128,7 @@ export class FileCore implements RegistrationHome, PassHost {
     let holders: string[] = [];
     for (const { file, name, leases } of this.engine.state.registrations.values()) {
       if (file !== this.state.id) continue;
-      for (const [pfn, { offset, order }] of leases) {
+      for (const { pfn, offset, order } of leases) {
         if (this.state.frames.get(offset) !== pfn) continue; // The page has left, or come anew.
         const start = offset - (offset % 2 ** order);
         const first = clip(pages, { start, end: start + 2 ** order })[0]?.start;

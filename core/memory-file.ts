@@ -190,7 +190,8 @@ export class MemoryFile implements NotifiedFile {
    * on are told afterwards.
    *
    * Nothing has changed when it rejects (`effect` 'none'): EINVAL or EFBIG for bad arguments;
-   * EOPNOTSUPP when the store cannot do that with the contents; as a consumer refuses in `prepare`
+   * EOPNOTSUPP when the store cannot do that with the contents; EBUSY for a page that a consumer
+   * failed to let go of before, until it was punched; as a consumer refuses in `prepare`
    * (EBUSY unless it throws a MemfileError), EAGAIN when a page is held by a lease, with `refused`
    * naming consumer, page and holders; ENOMEM as the store says; EIO when a consumer fails to let go.
    * With `effect` 'done', EIO: a consumer failed when it was told of the result.
@@ -199,7 +200,7 @@ export class MemoryFile implements NotifiedFile {
     const { content = 'unspecified', signal } = options ?? {};
     const conversion = { to, content };
     const body = (operation: Operation): void => {
-      throwIf(refusesConvert(this.#core, conversion));
+      throwIf(refusesConvert(this.#core, { start, end }, conversion));
       convert(this.#core, operation, { start, end }, conversion, this.#core.finish);
     };
     const check = (): void => checkConversion('convert', conversion);
