@@ -95,7 +95,8 @@ export class VfioDevice<Name extends string = string>
   /**
    * Moves a BAR to another address: its pages leave and come back with other frames. Rejects with
    * EOPNOTSUPP unless it was declared 'movable', ENODEV for no BAR, EINVAL and EOVERFLOW for a bad
-   * or taken address.
+   * or taken address, EBUSY for one that a file still has frames of: wait for the move or the
+   * revocation that takes them away.
    */
   relocate(region: number, pfn: number): Promise<void> {
     if (this.#movement !== 'movable') return this.#cannot('relocate', 'movable');
@@ -104,6 +105,13 @@ export class VfioDevice<Name extends string = string>
       const bar = barAt('relocate', this.#bars, region);
       checkPlace('relocate', region, { pfn, pages: bar.pages }, this.#bars);
       if (bar.pfn === pfn) return Promise.resolve();
+      if ([...this.#files].some((file) => file.hasFrames(pfn, pfn + bar.pages))) {
+        throw this.#error(
+          'EBUSY',
+          'relocate',
+          `has files with frames in the place of BAR ${region}`,
+        );
+      }
       bar.pfn = pfn;
       this.#say(this.#revoked);
       if (this.#revoked) return Promise.resolve();

@@ -66,6 +66,13 @@ export class RegionFile implements StoreFile {
     await this.#host?.invalidate({ start: 0, end: this.#pages });
   }
 
+  /** Whether it has any frame of `[start, end)`, wherever its BAR is by now. */
+  hasFrames(start: number, end: number): boolean {
+    return this.#frames
+      .runs()
+      .some((run) => run.value < end && start < run.value + (run.end - run.start));
+  }
+
   allocate(start: number, end: number): Allocation {
     const added = new Extents();
     this.#base = this.bar.pfn;

@@ -318,6 +318,62 @@ describe('what a device declares', () => {
   });
 });
 
+describe('a BAR on its way to another address', () => {
+  const movable = async () => {
+    const device = vfioDevice({
+      bars: [
+        { pfn: 0x100, pages: 4 },
+        { pfn: 0x200, pages: 4 },
+      ],
+      movement: 'movable',
+    });
+    const memfile = createMemfile({ plugins: [device] });
+    const [first, second] = [0, 1].map((region) =>
+      memfile.createFile('vfio-device', { size: 4, region }),
+    );
+    let letGo = (): void => {};
+    const flushed = new Promise<void>((resolve) => (letGo = resolve));
+    await first!.register({ invalidate: () => flushed });
+    const frames = (): number[] =>
+      [first!, second!].map(({ id }) => memfile.state.files.get(id)!.frames.get(0));
+    return { device, memfile, frames, letGo };
+  };
+
+  it.each(['relocate', 'revoke'] as const)(
+    'keeps its old place until its files have left it (%s)',
+    async (how) => {
+      const { device, memfile, frames, letGo } = await movable();
+      const moves = how === 'revoke' ? [device.revoke()] : [];
+      moves.push(device.relocate(0, 0x300));
+      const taken = { code: 'EBUSY', syscall: 'relocate', effect: 'none' };
+      const { position } = memfile.journal;
+      for (const pfn of [0xfd, 0x100, 0x103]) {
+        await expect(device.relocate(1, pfn)).rejects.toMatchObject(taken);
+      }
+      await expect(device.relocate(0, 0x101)).rejects.toMatchObject(taken);
+      expect(memfile.journal.position).toBe(position);
+      memfile.createFile('vfio-device', { size: 4, region: 1 });
+      await device.relocate(1, 0x104);
+      letGo();
+      await Promise.all(moves);
+      await device.relocate(1, 0x100);
+      await device.enable();
+      expect(frames()).toEqual([0x300, 0x100]);
+      expect(memfile.replay().toJSON()).toEqual(memfile.state.toJSON());
+    },
+  );
+
+  it('may come to lie over its own old place once it is revoked', async () => {
+    const { device, frames, letGo } = await movable();
+    letGo();
+    await expect(device.relocate(0, 0x102)).rejects.toMatchObject({ code: 'EBUSY' });
+    await device.revoke();
+    await device.relocate(0, 0x102);
+    await device.enable();
+    expect(frames()).toEqual([0x102, 0x200]);
+  });
+});
+
 describe('a device region and consumers that fail', () => {
   it('the frames of one that did not let go do not come back', async () => {
     const { device, memfile, file } = setUp();
