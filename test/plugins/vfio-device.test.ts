@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createMemfile, type MemoryFile, type NotifierEvent } from '../../core/index.js';
 import { KvmVm } from '../../adapters/kvm/index.js';
 import { vfioDevice, type VfioDeviceOptions } from '../../plugins/vfio-device/index.js';
@@ -179,6 +179,30 @@ describe('a device region', () => {
     await device.reset();
     expect(a.told).toEqual([...LEFT, ...CAME]);
     expect(b.told).toEqual(['leaves 0 8 device', 'left 0 8 device', 'came 0 8 device']);
+  });
+
+  it('forgets a file when it is closed', async () => {
+    const { device, memfile } = setUp();
+    const create = vi.spyOn(device, 'createFile');
+    const short = memfile.createFile('vfio-device', { size: 8, region: 2 });
+    const region = create.mock.results[0]!.value as ReturnType<typeof device.createFile>;
+    const revoke = vi.spyOn(region, 'revoke');
+    await short.truncate(8);
+    await device.reset();
+    expect(revoke).toHaveBeenCalledTimes(1);
+    await short.close();
+    await device.reset();
+    expect(revoke).toHaveBeenCalledTimes(1);
+  });
+
+  it('does not mind a file that closes before its turn', async () => {
+    const { device, file } = setUp();
+    let letGo = (): void => {};
+    await file.register({ invalidate: () => new Promise<void>((resolve) => (letGo = resolve)) });
+    const closed = file.close();
+    const moved = device.reset();
+    letGo();
+    await expect(Promise.all([closed, moved])).resolves.toBeDefined();
   });
 
   it('is revoked for good when it is closed', async () => {
