@@ -4,7 +4,7 @@ import type { FileCore } from './file-core.js';
 import type { Operation, Step } from './operation.js';
 import { clip, countPages, normalize, subtract, type PageRange } from './page-range.js';
 import { usableIn } from './usable.js';
-import { withdraw, type Keeps } from './withdrawal.js';
+import { Withdrawal, type Keeps } from './withdrawal.js';
 
 /**
  * Takes pages `[start, end)` away: announces them, waits until every consumer told has let go,
@@ -18,11 +18,19 @@ export function depart(
   reason: Reason,
   then: Step,
 ): void {
-  const between = (): Keeps => {
-    const kept = free(file, operation, start, end);
-    return kept.length === 0 ? undefined : (told) => usableIn(file.state, kept, told);
-  };
-  withdraw(file, operation, { start, end, reason, between }, then);
+  new Departure(file, operation, { start, end }, reason, then).begin();
+}
+
+class Departure extends Withdrawal {
+  protected override between(): Keeps {
+    const { file, of, start, end } = this;
+    const kept = free(file, of, start, end);
+    return kept.length === 0 ? undefined : keeps(file, kept);
+  }
+}
+
+function keeps({ state }: FileCore, kept: readonly PageRange[]): Keeps {
+  return (told) => usableIn(state, kept, told);
 }
 
 /** Lets the store drop the pages; answers those that stayed. */
@@ -42,6 +50,7 @@ function free(
       kept = [...kept, ...drop(file, operation, range.start, range.end)];
     }
   }
+  if (kept.length === 0 && pins.length === 0) return NONE;
   if (kept.length > 0 && operation.effect === 'none') {
     kept = normalize(kept);
     if (countPages(kept) < state.frames.count(start, end)) operation.effect = 'partial';

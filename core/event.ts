@@ -268,9 +268,9 @@ export interface Told<Type extends NotifierCallback = NotifierCallback> {
   readonly position: number;
   readonly reason: Reason;
   /** With `invalidateEnd`: pages announced as leaving that stayed; absent when none did. */
-  readonly kept?: readonly PageRange[];
+  readonly kept?: readonly PageRange[] | undefined;
   /** With reason 'convert': what the pages are to become, or have become. */
-  readonly conversion?: Conversion;
+  readonly conversion?: Conversion | undefined;
   /**
    * Keeps this reader section open until `promise` settles: the operation waits, and no frame is
    * reused before. Belongs to the synchronous part of the callback; returning a promise does the

@@ -70,7 +70,7 @@ export function prepare(
       let last = asked.at(-1);
       if (last?.question !== question) {
         const position = record('prepare', question);
-        const pass = file.pass(operation, 'prepare', reason, position, { conversion });
+        const pass = file.pass(operation, 'prepare', reason, position, position, { conversion });
         asked.push((last = { question, start, end, pass, consumers: [] }));
       }
       last.consumers.push(voter);
