@@ -9,7 +9,7 @@ export interface Extent extends PageRange {
 export const SPAN = 2 ** 31;
 
 /** A run of so many pages, its gap included, takes about the room of a number for each. */
-export const SPREAD = 6;
+export const SPREAD = 8;
 
 /** Growing by this many runs wastes little, and copies each run a few times at most. */
 const GROWTH = 16;
@@ -22,18 +22,16 @@ export class ExtentBlock {
   /** The page that its rows count from. */
   low: number;
   count = 0;
+  /** Its pages end here. */
+  readonly limit: number;
   #words: Uint32Array;
   #doubles: Float64Array;
 
   constructor(low: number, runs = 4) {
     this.low = low;
+    this.limit = (Math.floor(low / SPAN) + 1) * SPAN;
     this.#doubles = new Float64Array(runs * 2);
     this.#words = new Uint32Array(this.#doubles.buffer);
-  }
-
-  /** Its pages end here. */
-  get limit(): number {
-    return (Math.floor(this.low / SPAN) + 1) * SPAN;
   }
 
   /** Whether it has more runs than it should. */

@@ -1,7 +1,7 @@
 import { ExtentBlock, SPREAD, type Extent } from './extent-block.js';
 
-/** What a word can hold, as 0 says that a page holds nothing. */
-const LARGEST = 2 ** 32 - 2;
+/** Added to what a page holds, so that 0 can be nothing and is nobody's neighbour. */
+const BIAS = 2;
 
 /**
  * What some pages beside each other hold, page by page: for runs so short that rows of them take
@@ -12,21 +12,23 @@ export class ExtentTable {
   low: number;
   /** How many runs its entries are. */
   count = 0;
-  /** By page: the number it holds, and one more. */
+  /** Its pages end here. */
+  readonly limit: number;
+  /** By page, counted from the one before `low`; one of nothing at either end. */
   #entries: Uint32Array | Float64Array;
-  /** From here on nothing is held. */
+  /** No entry from here on holds anything. */
   #top = 0;
 
-  constructor(low: number, pages: number) {
+  constructor(low: number, limit: number) {
     this.low = low;
-    this.#entries = new Uint32Array(pages);
+    this.limit = limit;
+    this.#entries = new Uint32Array(limit - low + 2);
   }
 
   /** What a block has, with room for more behind it, up to `limit`. */
   static of(block: ExtentBlock, limit: number): ExtentTable {
     const low = block.low + block.start(0);
-    const room = Math.min(limit, block.limit) - low;
-    const table = new ExtentTable(low, Math.min(room, block.count * SPREAD));
+    const table = new ExtentTable(low, Math.min(limit, block.limit, low + block.count * SPREAD));
     block.visit(low, limit, (from, to, value) => table.replace(from - low, to - low, value));
     return table;
   }
@@ -36,11 +38,6 @@ export class ExtentTable {
     const block = new ExtentBlock(low);
     this.visit(low, this.limit, (from, to, value) => block.replace(from - low, to - low, value));
     return block;
-  }
-
-  /** Its pages end here. */
-  get limit(): number {
-    return this.low + this.#entries.length;
   }
 
   /** How many pages hold something. */
@@ -57,24 +54,28 @@ export class ExtentTable {
 
   /** What a page, counted from `low`, holds, or -1. */
   get(page: number): number {
-    return page < this.#entries.length ? this.#entries[page]! - 1 : -1;
+    const entry = page < this.limit - this.low ? this.#entries[page + 1]! : 0;
+    return entry === 0 ? -1 : entry - BIAS;
   }
 
   /** As {@link ExtentBlock.replace}. */
   replace(start: number, end: number, value: number): number {
-    const stop = Math.min(end, this.#entries.length);
-    if (value + (stop - start) > LARGEST && this.#entries instanceof Uint32Array) {
+    const stop = Math.min(end, this.limit - this.low);
+    if (value + (stop - start) + BIAS > 2 ** 32 && this.#entries instanceof Uint32Array) {
       this.#entries = Float64Array.from(this.#entries);
     }
     const entries = this.#entries;
+    // Two pages that hold something and do not join are in two runs.
+    this.count += this.#joins(start, stop);
     let removed = 0;
-    this.count -= this.#begins(start, stop);
     for (let page = start; page < stop; page++) {
-      if (entries[page] !== 0) removed++;
-      entries[page] = value < 0 ? 0 : value + (page - start) + 1;
+      if (entries[page + 1] !== 0) removed++;
+      entries[page + 1] = value < 0 ? 0 : value + (page - start) + BIAS;
     }
-    this.count += this.#begins(start, stop);
-    if (value >= 0 && stop > this.#top) this.#top = stop;
+    this.count -= this.#joins(start, stop) + removed;
+    if (value < 0 || stop <= start) return removed;
+    this.count += stop - start;
+    if (stop > this.#top) this.#top = stop;
     return removed;
   }
 
@@ -89,48 +90,44 @@ export class ExtentTable {
   /** Tells the runs in pages `[start, end)`, clipped to it and in order. */
   visit(start: number, end: number, seen: (from: number, to: number, value: number) => void): void {
     const { low } = this;
+    const entries = this.#entries;
     const stop = Math.min(end - low, this.#top);
     for (let page = Math.max(start - low, 0); page < stop;) {
-      const from = page;
-      const value = this.#entries[page++]! - 1;
-      if (value < 0) continue;
-      while (page < stop && this.#entries[page] === value + 1 + (page - from)) page++;
-      seen(low + from, low + page, value);
+      const from = page++;
+      const entry = entries[from + 1]!;
+      if (entry === 0) continue;
+      while (page < stop && entries[page + 1]! - entries[page]! === 1) page++;
+      seen(low + from, low + page, entry - BIAS);
     }
   }
 
   /** The first run; there is one. */
   first(): Extent {
-    return this.#runFrom(this.#entries.findIndex((entry) => entry !== 0));
+    const entries = this.#entries;
+    let start = 0;
+    while (entries[start + 1] === 0) start++;
+    let end = start + 1;
+    while (entries[end + 1]! - entries[end]! === 1) end++;
+    return { start: this.low + start, end: this.low + end, value: entries[start + 1]! - BIAS };
   }
 
   /** The last run; there is one. */
   last(): Extent {
     const entries = this.#entries;
-    while (entries[this.#top - 1] === 0) this.#top--;
-    let start = this.#top - 1;
-    while (start > 0 && entries[start - 1]! !== 0 && entries[start - 1]! + 1 === entries[start])
-      start--;
-    return this.#runFrom(start);
+    while (entries[this.#top] === 0) this.#top--;
+    const end = this.#top;
+    let start = end - 1;
+    while (entries[start + 1]! - entries[start]! === 1) start--;
+    return { start: this.low + start, end: this.low + end, value: entries[start + 1]! - BIAS };
   }
 
-  #runFrom(start: number): Extent {
+  /** How many of the pages `[start, end]` belong to the run of the page before them. */
+  #joins(start: number, end: number): number {
     const entries = this.#entries;
-    let end = start + 1;
-    while (end < entries.length && entries[end] === entries[end - 1]! + 1) end++;
-    return { start: this.low + start, end: this.low + end, value: entries[start]! - 1 };
-  }
-
-  /** How many runs begin at the pages `[start, end]`. */
-  #begins(start: number, end: number): number {
-    const entries = this.#entries;
-    let before = start === 0 ? 0 : entries[start - 1]!;
-    let runs = 0;
-    for (let page = start; page <= end && page < entries.length; page++) {
-      const entry = entries[page]!;
-      if (entry !== 0 && (before === 0 || entry !== before + 1)) runs++;
-      before = entry;
+    let joins = 0;
+    for (let page = start; page <= end; page++) {
+      if (entries[page + 1]! - entries[page]! === 1) joins++;
     }
-    return runs;
+    return joins;
   }
 }

@@ -72,7 +72,8 @@ export class Extents {
       const index = this.#blockOf(at);
       const block = this.#blocks[index]!;
       const stop = Math.min(end, block.limit);
-      if (index + 1 < this.#lows.length) this.#takeFrom(index + 1, stop);
+      if (index + 1 < this.#lows.length && this.#lows[index + 1]! < stop)
+        this.#takeFrom(index + 1, stop);
       this.#pages += stop - at - block.replace(at - block.low, stop - block.low, value);
       if (block.misfits(this.#blockRuns)) this.#refit(index);
       value += stop - at;
