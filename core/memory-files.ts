@@ -94,19 +94,25 @@ export class MemoryFiles<
     } catch (error) {
       throw asMemfileError(error, 'createFile', `store "${store}"`);
     }
-    this.#engine.begin('createFile', {
-      type: 'createFile',
-      file: id,
-      name: called,
-      store,
-      pages: size,
-      flags: [...flags],
-      seals: [...seals],
-      options: copyOf(rest),
-    });
+    try {
+      this.#engine.begin('createFile', {
+        type: 'createFile',
+        file: id,
+        name: called,
+        store,
+        pages: size,
+        flags: [...flags],
+        seals: [...seals],
+        options: copyOf(rest),
+      });
+    } catch (error) {
+      giveBack(pages, size);
+      throw error;
+    }
     try {
       return this.#add(state.files.get(id)!, pages, plugin);
     } catch (error) {
+      giveBack(pages, size);
       this.#engine.record({ type: 'close', file: id });
       throw asMemfileError(error, 'createFile', `store "${store}" in attach`);
     }
@@ -145,6 +151,15 @@ export class MemoryFiles<
 
 function refused(code: 'EOPNOTSUPP' | 'EINVAL' | 'EFBIG' | 'EBADF', detail: string): MemfileError {
   return new MemfileError(code, 'createFile', detail);
+}
+
+/** There will be no such file: what its store has reserved for it is free again. */
+function giveBack(pages: StoreFile, size: number): void {
+  try {
+    pages.free(0, size, 'end');
+  } catch {
+    // Why there is no file says more.
+  }
 }
 
 /** The caller and the store may change theirs. */
