@@ -93,7 +93,10 @@ export interface StoreHost {
 
 /** How a store says something of itself that belongs into the journal. */
 export interface PluginHost {
-  /** Records plain data under a name of the store's choice; the last word counts. */
+  /**
+   * Records plain data under a name of the store's choice; the last word counts. Nothing happens
+   * once the memfile is taken down.
+   */
   record(name: string, data: PluginData): void;
 }
 
