@@ -14,13 +14,17 @@ export type SrcuIndex = 0 | 1;
  */
 export class SrcuDomain {
   readonly name: string;
-  readonly #counts: [number, number] = [0, 0];
+  /** The open sections under each index; fields are counted in sooner than in an array. */
+  #first = 0;
+  #second = 0;
   readonly #named: [Set<SrcuReader>, Set<SrcuReader>] = [new Set(), new Set()];
   #index: SrcuIndex = 0;
   #closed = false;
   /** Those whose flip is made, and those who came since and share the next one. */
   #draining: GracePeriod[] = [];
   #queued: GracePeriod[] = [];
+  /** Whether any grace period is under way. */
+  #awaited = false;
 
   constructor(name = 'srcu') {
     this.name = name;
@@ -28,7 +32,7 @@ export class SrcuDomain {
 
   /** How many reader sections are open. */
   get readers(): number {
-    return this.#counts[0] + this.#counts[1];
+    return this.#first + this.#second;
   }
 
   /**
@@ -36,9 +40,11 @@ export class SrcuDomain {
    * @throws MemfileError EBADF after `close`.
    */
   readLock(): SrcuIndex {
-    if (this.#closed) throw new MemfileError('EBADF', 'readLock', `"${this.name}" is closed`);
-    this.#counts[this.#index]++;
-    return this.#index;
+    if (this.#closed) throw this.#isClosed();
+    const index = this.#index;
+    if (index === 0) this.#first++;
+    else this.#second++;
+    return index;
   }
 
   /**
@@ -46,16 +52,23 @@ export class SrcuDomain {
    * @throws MemfileError EINVAL for another index, or when no such section is open.
    */
   readUnlock(index: SrcuIndex): void {
-    if ((index !== 0 && index !== 1) || this.#counts[index] === 0) {
-      throw new MemfileError(
-        'EINVAL',
-        'readUnlock',
-        `no reader section of "${this.name}" is open under index ${show(index)}; ` +
-          'pass what readLock() answered, once',
-      );
-    }
-    if (--this.#counts[index] > 0) return;
-    if (this.#draining.length > 0 || this.#queued.length > 0) this.#advance();
+    if (index === 0 && this.#first > 0) this.#first--;
+    else if (index === 1 && this.#second > 0) this.#second--;
+    else throw this.#notOpen(index);
+    if (this.#awaited) this.#advance();
+  }
+
+  #isClosed(): MemfileError {
+    return new MemfileError('EBADF', 'readLock', `"${this.name}" is closed`);
+  }
+
+  #notOpen(index: unknown): MemfileError {
+    return new MemfileError(
+      'EINVAL',
+      'readUnlock',
+      `no reader section of "${this.name}" is open under index ${show(index)}; ` +
+        'pass what readLock() answered, once',
+    );
   }
 
   /** Enters a section with a name, which can say what it waits for and so be caught in a cycle. */
@@ -99,6 +112,7 @@ export class SrcuDomain {
       grace.resolve = resolve;
     });
     this.#queued.push(grace);
+    this.#awaited = true;
     this.#advance();
     return standsFor(over, grace);
   }
@@ -128,11 +142,12 @@ export class SrcuDomain {
   #advance(): void {
     for (;;) {
       const idle = (1 - this.#index) as SrcuIndex;
-      if (this.#counts[idle] !== 0) return;
+      if ((idle === 0 ? this.#first : this.#second) > 0) return;
       for (const { resolve } of this.#draining) resolve!();
       this.#draining = this.#queued;
       this.#queued = [];
-      if (this.#draining.length === 0) return;
+      this.#awaited = this.#draining.length > 0;
+      if (!this.#awaited) return;
       this.#index = idle;
     }
   }
