@@ -20,11 +20,9 @@ export class SrcuDomain {
   readonly #named: [Set<SrcuReader>, Set<SrcuReader>] = [new Set(), new Set()];
   #index: SrcuIndex = 0;
   #closed = false;
-  /** Those whose flip is made, and those who came since and share the next one. */
-  #draining: GracePeriod[] = [];
-  #queued: GracePeriod[] = [];
-  /** Whether any grace period is under way. */
-  #awaited = false;
+  /** The one whose flip is made, and the next, which all who came since share. */
+  #draining: GracePeriod | undefined;
+  #queued: GracePeriod | undefined;
 
   constructor(name = 'srcu') {
     this.name = name;
@@ -55,7 +53,7 @@ export class SrcuDomain {
     if (index === 0 && this.#first > 0) this.#first--;
     else if (index === 1 && this.#second > 0) this.#second--;
     else throw this.#notOpen(index);
-    if (this.#awaited) this.#advance();
+    if (this.#draining !== undefined) this.#advance();
   }
 
   #isClosed(): MemfileError {
@@ -107,14 +105,9 @@ export class SrcuDomain {
   /** Resolves when every reader section that is open now is over. */
   synchronize(): Promise<void> {
     if (this.readers === 0) return DONE;
-    const grace = new GracePeriod(this.name, this.#heldUpBy);
-    const over = new Promise<void>((resolve) => {
-      grace.resolve = resolve;
-    });
-    this.#queued.push(grace);
-    this.#awaited = true;
+    const grace = (this.#queued ??= new GracePeriod(this.name, this.#heldUpBy));
     this.#advance();
-    return standsFor(over, grace);
+    return grace.over;
   }
 
   /**
@@ -123,7 +116,7 @@ export class SrcuDomain {
    * @throws MemfileError EBUSY while a reader section or a grace period is open.
    */
   close(): void {
-    const waiting = this.#draining.length + this.#queued.length;
+    const waiting = [this.#draining, this.#queued].filter((grace) => grace !== undefined).length;
     if (this.readers > 0 || waiting > 0) {
       const what = `${this.readers} reader sections and ${waiting} grace periods are open`;
       throw new MemfileError('EBUSY', 'close', `"${this.name}": ${what}`);
@@ -134,8 +127,8 @@ export class SrcuDomain {
   /** The named readers that a grace period is waiting for: until its flip, those to come too. */
   readonly #heldUpBy = (grace: GracePeriod): SrcuReader[] => {
     const [first, second] = this.#named;
-    if (this.#queued.includes(grace)) return [...first, ...second];
-    return this.#draining.includes(grace) ? [...this.#named[1 - this.#index]!] : [];
+    if (this.#queued === grace) return [...first, ...second];
+    return this.#draining === grace ? [...this.#named[1 - this.#index]!] : [];
   };
 
   /** Takes every step of a grace period that no reader holds up. */
@@ -143,11 +136,10 @@ export class SrcuDomain {
     for (;;) {
       const idle = (1 - this.#index) as SrcuIndex;
       if ((idle === 0 ? this.#first : this.#second) > 0) return;
-      for (const { resolve } of this.#draining) resolve!();
+      this.#draining?.resolve();
       this.#draining = this.#queued;
-      this.#queued = [];
-      this.#awaited = this.#draining.length > 0;
-      if (!this.#awaited) return;
+      if (this.#draining === undefined) return;
+      this.#queued = undefined;
       this.#index = idle;
     }
   }
@@ -155,13 +147,15 @@ export class SrcuDomain {
 
 /** A wait for the readers of a moment. */
 class GracePeriod implements WaitNode {
-  resolve: (() => void) | undefined;
+  readonly over: Promise<void>;
+  resolve!: () => void;
   readonly #domain: string;
   readonly #heldUpBy: (grace: GracePeriod) => SrcuReader[];
 
   constructor(domain: string, heldUpBy: (grace: GracePeriod) => SrcuReader[]) {
     this.#domain = domain;
     this.#heldUpBy = heldUpBy;
+    this.over = standsFor(new Promise<void>((resolve) => (this.resolve = resolve)), this);
   }
 
   waitsFor(): SrcuReader[] {
