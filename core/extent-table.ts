@@ -1,4 +1,4 @@
-import { ExtentBlock, SPREAD, type Extent } from './extent-block.js';
+import { ExtentBlock, type Extent } from './extent-block.js';
 
 /** Added to what a page holds, so that 0 can be nothing and is nobody's neighbour. */
 const BIAS = 2;
@@ -25,10 +25,10 @@ export class ExtentTable {
     this.#entries = new Uint32Array(limit - low + 2);
   }
 
-  /** What a block has, with room for more behind it, up to `limit`. */
-  static of(block: ExtentBlock, limit: number): ExtentTable {
+  /** What a block has, with room for `spread` pages a run, up to `limit`. */
+  static of(block: ExtentBlock, limit: number, spread: number): ExtentTable {
     const low = block.low + block.start(0);
-    const table = new ExtentTable(low, Math.min(limit, block.limit, low + block.count * SPREAD));
+    const table = new ExtentTable(low, Math.min(limit, block.limit, low + block.count * spread));
     block.visit(low, limit, (from, to, value) => table.replace(from - low, to - low, value));
     return table;
   }
