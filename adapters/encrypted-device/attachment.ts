@@ -205,10 +205,14 @@ export class DeviceAttachment implements AsyncDisposable {
       if (reason !== 'replay') this.#promise(start, this.#asked);
       return;
     }
-    const [mapped] = pins ? table.ranges(this.#iova(start), this.#iova(end)) : [];
-    if (mapped === undefined) return;
+    if (!pins) return;
+    const from = conversion.to === 'private' ? 'shared' : 'private';
+    const page = this.file
+      .populated(start, end, from)
+      .flatMap((leaving) => table.ranges(this.#iova(leaving.start), this.#iova(leaving.end)))
+      .map((mapped) => mapped.start - this.#iova(0))[0];
+    if (page === undefined) return;
     this.#witness?.refused?.(start, end);
-    const page = mapped.start - this.#iova(0);
     throw new MemfileError('EAGAIN', 'prepare', `page ${page} is pinned for DMA`, {
       refused: { consumer: name, page, holders: [name] },
     });

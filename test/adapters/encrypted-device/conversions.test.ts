@@ -87,6 +87,25 @@ describe('conversions under an encrypted device', () => {
     },
   );
 
+  it('do not concern pins of pages that are on that side already', async () => {
+    const { file, device, memfile } = await setUp({ pins: true, name: 'gpu' });
+    await file.convert(0, 4, 'private');
+    await file.fallocate(0, 4);
+    expect(device.table.pages).toBe(4);
+    await file.convert(0, 8, 'private');
+    expect(file.privatePages()).toEqual([{ start: 0, end: 8 }]);
+    expect(device.table).toMatchObject({ pages: 4, entries: 1 });
+    await file.fallocate(8, 10);
+    expect(await refusal(file.convert(2, 12, 'private'))).toMatchObject({
+      code: 'EAGAIN',
+      refused: { consumer: 'gpu', page: 8, holders: ['gpu'] },
+    });
+    await device.stop();
+    expect([...memfile.state.registrations.values()].every(({ leases }) => leases.size === 0)).toBe(
+      true,
+    );
+  });
+
   it('are refused by its lease when it pinned after it had agreed', async () => {
     const { file, device } = await setUp({ pins: true, name: 'gpu' });
     await device.stop();
