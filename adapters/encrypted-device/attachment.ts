@@ -29,6 +29,7 @@ export interface AttachmentHost {
   readonly running: boolean;
   /** Changes whenever everything is torn down. */
   readonly era: number;
+  readonly attachments: readonly DeviceAttachment[];
   left(attachment: DeviceAttachment): void;
 }
 
@@ -300,8 +301,12 @@ export class DeviceAttachment implements AsyncDisposable {
     const over = inFlight.over(unmapped);
     if (!this.#host.pins || over === undefined) return { pages: unmapped.pages, over };
     const release = (): void => {
-      this.#unpin(unmapped.start, unpin ? unmapped.end : told.start);
-      if (!unpin) this.#unpin(told.end, unmapped.end);
+      if (unpin) this.#unpin(told.start, told.end);
+      // An entry reaches over windows that lie side by side, and so does the half that was dropped.
+      for (const one of new Set([this, ...this.#host.attachments])) {
+        one.#unpin(unmapped.start, told.start);
+        one.#unpin(told.end, unmapped.end);
+      }
     };
     return { pages: unmapped.pages, over: over.then(release) };
   }

@@ -171,6 +171,25 @@ describe('an encrypted device that pins', () => {
     expect({ pages: device.table.pages, leases: leased(memfile) }).toEqual({ pages: 6, leases: 6 });
   });
 
+  it('puts the pins of another file, whose window lay in that half', async () => {
+    const {
+      memfile,
+      file: a,
+      device,
+    } = await setUp({ pins: true, limit: 2 }, { start: 0, end: 4 });
+    const b = memfile.createFile('shmem', { size: 28, name: 'b' });
+    await a.fallocate(0, 4);
+    await b.fallocate(0, 28);
+    await device.attach(b, { range: { start: 0, end: 28 }, iova: 4 });
+    expect(device.table).toMatchObject({ entries: 1, pages: 32 });
+    await b.punchHole(1, 2);
+    await a.punchHole(3, 4);
+    expect(device.table).toMatchObject({ entries: 2, pages: 29, droppedPages: 1 });
+    expect(leased(memfile)).toBe(29);
+    await b.convert(0, 1, 'private');
+    expect(b.privatePages()).toEqual([{ start: 0, end: 1 }]);
+  });
+
   it('keeps the frames of a punch until it has let go', async () => {
     const { file, device, gate, watcher } = await setUp({ pins: true });
     await file.fallocate(0, 1);
