@@ -157,7 +157,8 @@ export class EncryptedDevice implements AsyncDisposable, AttachmentHost {
 
   /**
    * LOCKED to RUN: maps what is there, and allows DMA. Rejects with EPERM in another state; with
-   * ENOSPC when the budget is too small: then it is LOCKED, and has nothing mapped.
+   * ENOSPC when the budget is too small: then it is LOCKED, and has nothing mapped; with EAGAIN when
+   * it had to leave RUN before all was mapped.
    */
   async start(): Promise<void> {
     this.#expect('start', 'locked');
@@ -167,6 +168,9 @@ export class EncryptedDevice implements AsyncDisposable, AttachmentHost {
     const { era } = this;
     try {
       for (const attachment of this.#attachments) await attachment.mapAll();
+      if (this.era !== era) {
+        throw new MemfileError('EAGAIN', 'start', `"${this.name}" left RUN before all was mapped`);
+      }
     } catch (error) {
       if (this.era === era) await this.#tearDown('locked');
       throw error;

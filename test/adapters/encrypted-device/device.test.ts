@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { EncryptedDevice, PageCipher } from '../../../adapters/encrypted-device/index.js';
-import { createMemfile } from '../../../core/index.js';
+import { createMemfile, type MemfileError } from '../../../core/index.js';
 import { shmem } from '../../../plugins/shmem/index.js';
 import { settle } from '../../laws/world.js';
 import { LawModel } from '../../model/index.js';
@@ -309,11 +309,42 @@ describe('an encrypted device and its files', () => {
     const stopped = device.stop();
     gate.held = false;
     gate.release();
-    await Promise.all([started, stopped]);
-    expect(device.table.pages).toBe(0);
+    await expect(started).rejects.toMatchObject({ code: 'EAGAIN', syscall: 'start' });
+    await stopped;
+    expect(device).toMatchObject({ state: 'unlocked', table: { pages: 0 } });
     expect([...memfile.state.registrations.values()].flatMap(({ leases }) => [...leases])).toEqual(
       [],
     );
+  });
+
+  it('stopped while it starts and started again, is mapped by the second start alone', async () => {
+    const { file, device, gate } = await setUp();
+    await device.stop();
+    await file.fallocate(0, 8);
+    await device.lock();
+    gate.held = true;
+    const over: string[] = [];
+    const start = (which: string): Promise<unknown> =>
+      device.start().then(
+        () => over.push(`${which}: running`),
+        (error: MemfileError) => over.push(`${which}: ${error.code}`),
+      );
+    const first = start('first');
+    await settle();
+    const map = gate.waiting.splice(0)[0]!; // It looked up, and has not mapped.
+    const stopped = device.stop();
+    await device.lock();
+    const second = start('second');
+    map.go();
+    await stopped;
+    await first;
+    expect(over).toEqual(['first: EAGAIN']);
+    await settle();
+    expect(gate.labels).toEqual(['device: map [0, 8)']); // Nothing of the first goes on.
+    gate.release();
+    await second;
+    expect(over).toEqual(['first: EAGAIN', 'second: running']);
+    expect(device.table.pages).toBe(8);
   });
 
   it('evicted, loses all it has on the file', async () => {
