@@ -514,7 +514,13 @@ describe('what is no device', () => {
     expect(() => vfioDevice({ bars: bars as never })).toThrow(new RegExp(`^${code}`));
   });
 
-  it('EINVAL: an unknown movement', () => {
-    expect(() => vfioDevice({ bars: [BAR], movement: 'restless' as never })).toThrow('EINVAL');
+  it.each([
+    { movement: 'restless' },
+    { movement: Symbol('restless') },
+    { name: 5 },
+    { name: null },
+    { enabled: 'no' },
+  ])('EINVAL: %o', (options) => {
+    expect(() => vfioDevice({ bars: [BAR], ...(options as object) })).toThrow(/^EINVAL/);
   });
 });
