@@ -81,6 +81,13 @@ export class FramePool {
     return found;
   }
 
+  /** Takes these very frames, which a journal says are in use. */
+  adopt(start: number, end: number): void {
+    if (start > this.#next) this.#free.add(this.#next, start);
+    this.#next = Math.max(this.#next, end);
+    this.#free.delete(start, end);
+  }
+
   reference(pfn: number): void {
     this.#references.set(pfn, (this.#references.get(pfn) ?? 0) + 1);
   }

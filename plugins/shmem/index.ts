@@ -3,11 +3,13 @@ import {
   MAX_PAGES,
   MemfileError,
   type Allocation,
+  type AttachState,
   type BackingStore,
   type ContentMode,
   type PfnRun,
   type Side,
   type StoreFile,
+  type StoreHost,
 } from '../../core/index.js';
 import { brand } from '../../core/copy.js';
 import { FramePool } from './frame-pool.js';
@@ -52,6 +54,19 @@ class ShmemFile implements StoreFile {
     this.#maxPages = maxPages;
   }
 
+  attach(_host: StoreHost, { frames, leased, quarantined }: AttachState): void {
+    for (const { start, end, pfn } of [...frames, ...quarantined]) {
+      this.#pool.adopt(pfn, pfn + (end - start));
+    }
+    for (const { start, end, pfn } of frames) this.#frames.set(start, end, pfn);
+    for (const { pfn, count } of leased) {
+      this.#pool.adopt(pfn, pfn + 1);
+      for (let i = 0; i < count; i++) this.#pool.reference(pfn);
+      const there = frames.some((run) => run.pfn <= pfn && pfn < run.pfn + (run.end - run.start));
+      if (!there) this.#pool.release(pfn, pfn + 1);
+    }
+  }
+
   allocate(start: number, end: number): Allocation {
     if (end - start > this.#maxPages) {
       throw this.#noSpace(`${end - start} pages asked for, the limit is ${this.#maxPages}`);
@@ -59,7 +74,7 @@ class ShmemFile implements StoreFile {
     const runs: PfnRun[] = [];
     for (const hole of this.#frames.holes(start, end)) {
       for (let page = hole.start; page < hole.end;) {
-        if (this.#pool.available === 0) {
+        if (this.#pool.available <= 0) {
           for (const run of runs) this.free(run.start, run.end);
           throw this.#noSpace('the quota is used up');
         }

@@ -1,1 +1,2 @@
-export { LawModel, LAWS, type Violation } from './law-model.js';
+export { LAWS, lawTitle } from './laws.js';
+export { LawModel, type Violation } from './law-model.js';

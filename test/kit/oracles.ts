@@ -1,22 +1,23 @@
 import type { PageRange, Recorded } from '../../core/index.js';
 import { PageSet } from '../model/page-set.js';
-import { overlap, type Consumer, type Delivery, type World } from './world.js';
-
-type Finding = string;
+import { overlap } from './small.js';
+import type { World } from './world.js';
+import type { Consumer, Delivery } from './world-consumer.js';
 
 /** What the world itself and the independent model saw broken of one law. */
-export function seen(world: World, law: number): Finding[] {
+export function seen(world: World, law: number): string[] {
   const model = world.model.finish().filter((violation) => violation.law === law);
-  const own = world.broken.filter((finding) => finding.law === law);
-  return [...model, ...own].map(({ detail }) => detail);
+  const { ledger, contents } = world.store;
+  const own = [...world.broken, ...ledger.broken, ...(contents?.broken ?? [])];
+  return [...model, ...own.filter((finding) => finding.law === law)].map(({ detail }) => detail);
 }
 
 /**
  * Law 1, by a queue of its own: an operation runs when, and only when, every earlier overlapping
  * one of its file is over. What runs is known from what the first consumer of the file was told.
  */
-export function queueFindings(world: World): Finding[] {
-  const found: Finding[] = [];
+export function queueFindings(world: World): string[] {
+  const found: string[] = [];
   for (const [file, probe] of world.probes.entries()) {
     const mine = world.operations.filter((operation) => operation.file === file);
     const expected = new Map<string, number>();
@@ -26,7 +27,7 @@ export function queueFindings(world: World): Finding[] {
       const refused = typeof outcome === 'object' && outcome.code !== 'EIO';
       const blocked = mine
         .slice(0, i)
-        .some((earlier) => earlier.outcome === 'pending' && overlap(earlier.range, range));
+        .some((earlier) => earlier.outcome === 'pending' && overlap(earlier.widest, operation.widest));
       if (refused || blocked) continue;
       const key = `[${range.start}, ${range.end})`;
       expected.set(key, (expected.get(key) ?? 0) + 1);
@@ -47,8 +48,8 @@ export function queueFindings(world: World): Finding[] {
 }
 
 /** Law 1: between the begin and the end of an invalidation, nobody else touches its range. */
-export function interleavingFindings(journal: Iterable<Recorded>): Finding[] {
-  const found: Finding[] = [];
+export function interleavingFindings(journal: Iterable<Recorded>): string[] {
+  const found: string[] = [];
   const open = new Map<number, PageRange & { readonly file: number }>();
   for (const event of journal) {
     if (
@@ -70,8 +71,8 @@ export function interleavingFindings(journal: Iterable<Recorded>): Finding[] {
 }
 
 /** Law 1: arrival in the order of registration, departure newest first, ends as arrival. */
-export function tellingOrderFindings(world: World): Finding[] {
-  const found: Finding[] = [];
+export function tellingOrderFindings(world: World): string[] {
+  const found: string[] = [];
   let before: Delivery | undefined;
   for (const delivery of world.deliveries) {
     const [a, b] = [before?.consumer.place?.position, delivery.consumer.place?.position];
@@ -89,7 +90,7 @@ export function tellingOrderFindings(world: World): Finding[] {
 }
 
 /** Law 10: the state has the registrations that consumers know of, and no other. */
-export function registrationFindings(world: World): Finding[] {
+export function registrationFindings(world: World): string[] {
   const known = world.consumers
     .filter(({ place, left, file }) => place !== undefined && !left && !file.closed)
     .map(({ name }) => name);
@@ -99,7 +100,7 @@ export function registrationFindings(world: World): Finding[] {
 }
 
 /** Law 3: every begin that a consumer was told has exactly one end or one `left` row. */
-export function balanceFindings(world: World): Finding[] {
+export function balanceFindings(world: World): string[] {
   const events = [...world.memfile.journal.read(1)];
   const names = new Map<number, string>();
   const ended = new Map<number, number>();
@@ -111,7 +112,7 @@ export function balanceFindings(world: World): Finding[] {
     const key = `${names.get(event.registration)} ${event.operation}`;
     left.set(key, (left.get(key) ?? 0) + 1);
   }
-  const found: Finding[] = [];
+  const found: string[] = [];
   for (const delivery of world.deliveries) {
     if (delivery.type !== 'invalidate') continue;
     const event = events[delivery.position - 1]!;
@@ -137,8 +138,8 @@ export function balanceFindings(world: World): Finding[] {
 }
 
 /** Law 5: a snapshot is what the first consumer of the file knew at that position. */
-export function snapshotFindings(world: World): Finding[] {
-  const found: Finding[] = [];
+export function snapshotFindings(world: World): string[] {
+  const found: string[] = [];
   for (const { name, file, range, place } of world.consumers) {
     const probe = world.probes[world.files.indexOf(file)]!;
     if (place === undefined || name === probe.name) continue;
@@ -162,8 +163,8 @@ function fold(there: PageSet, { type, start, end, kept }: Delivery): void {
 }
 
 /** Law 7: of every event that the first consumer was told, each other one was told its part. */
-export function clippingFindings(world: World): Finding[] {
-  const found: Finding[] = [];
+export function clippingFindings(world: World): string[] {
+  const found: string[] = [];
   const last = new Map<number, number>();
   for (const [i, { position }] of world.deliveries.entries()) last.set(position, i);
   for (const event of world.deliveries) {

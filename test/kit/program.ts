@@ -143,5 +143,18 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 export const program: fc.Arbitrary<Program> = fc.record({
-  steps: fc.array(step, { minLength: 4, maxLength: 40 }),
+  steps: fc.array(step, { minLength: 1, maxLength: 24, size: 'medium' }),
 });
+
+/** The same program on larger files: each of its pages stands for `unit` pages. */
+export function scaled({ steps }: Program, unit: number): Program {
+  if (unit === 1) return { steps };
+  return {
+    steps: steps.map((step) => ({
+      ...step,
+      ...('start' in step ? { start: step.start * unit } : {}),
+      ...('pages' in step ? { pages: step.pages * unit } : {}),
+      ...('page' in step ? { page: step.page * unit } : {}),
+    })),
+  };
+}

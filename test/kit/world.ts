@@ -1,7 +1,8 @@
 import {
   createMemfile,
   MemfileError,
-  Scheduler,
+  type BackingStore,
+  type Journal,
   type Lease,
   type Memfile,
   type MemoryFile,
@@ -11,119 +12,43 @@ import {
   type Registration,
   type StateSnapshot,
 } from '../../core/index.js';
-import type { Subscription } from 'rxjs';
-import type { ConsumerWitness } from '../../adapters/witness.js';
 import { LawModel } from '../model/index.js';
-import { FrameLedger } from './frame-ledger.js';
-import { HostileStore } from './hostile-store.js';
-import { FILES, PAGES, type Behaviour, type Program, type Step } from './program.js';
-
-/** One operation that the program submitted, and what became of it. */
-export interface SubmittedOperation {
-  readonly kind: 'fallocate' | 'punch' | 'truncate' | 'close' | 'register';
-  readonly file: number;
-  readonly range: PageRange;
-  readonly abort: AbortController;
-  /** Submitted from inside a callback. */
-  readonly nested: boolean;
-  outcome: 'pending' | 'done' | MemfileError;
-}
-
-/** One delivery to one consumer. */
-export interface Delivery {
-  readonly consumer: Consumer;
-  readonly type: NotifierEvent['type'];
-  readonly start: number;
-  readonly end: number;
-  readonly position: number;
-  readonly reason: string;
-  readonly kept: readonly PageRange[];
-  /** The step of the program in which it came. */
-  readonly step: number;
-}
-
-/** What one callback is still doing. */
-interface Call {
-  readonly consumer: Consumer;
-  readonly name: string;
-  /** Of the event that it was called for. */
-  readonly position: number;
-  readonly type: NotifierEvent['type'];
-  readonly start: number;
-  readonly end: number;
-  /** Pieces of its work that are not over. */
-  working: number;
-  failed: boolean;
-}
-
-/** Work that a callback left behind; a later step settles it. */
-interface Work {
-  readonly call: Call;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
-
-export class Consumer {
-  readonly name: string;
-  readonly file: MemoryFile;
-  readonly range: PageRange;
-  readonly behaviours: readonly Behaviour[];
-  registration: Registration | undefined;
-  subscription: Subscription | undefined;
-  /** Its registration, as an operation. */
-  operation: SubmittedOperation | undefined;
-  witness: ConsumerWitness;
-  calls = 0;
-  /** Pieces of its work that are not over, its callback included. */
-  working = 0;
-  /** Its place in the list, as it learnt of it. */
-  place: { readonly position: number; readonly snapshot: readonly PageRange[] } | undefined;
-  /** How many deliveries there had been in all when it left. */
-  leftAt = Infinity;
-  /** Its `unregister()` has resolved. */
-  gone = false;
-  left = false;
-  evicted = false;
-  failures = 0;
-
-  constructor(
-    name: string,
-    file: MemoryFile,
-    range: PageRange,
-    behaviours: readonly Behaviour[],
-    witness: ConsumerWitness,
-  ) {
-    this.name = name;
-    this.file = file;
-    this.range = range;
-    this.behaviours = behaviours;
-    this.witness = witness;
-  }
-}
+import { faulty, type NextFault } from './faulty-store.js';
+import type { FrameLedger } from './frame-ledger.js';
+import type { Finding } from './finding.js';
+import { ManualScheduler } from './manual-scheduler.js';
+import { FILES, PAGES, type Step } from './program.js';
+import { overlap, settle, take } from './small.js';
+import { VirtualClock } from './virtual-clock.js';
+import { WatchedStore } from './watched-store.js';
+import { Consumer, type Call, type Delivery, type SubmittedOperation, type Work } from './world-consumer.js';
 
 type Registering = Omit<Extract<Step, { readonly do: 'register' }>, 'do'>;
 
-const PROBE = { observer: false, votes: false, replay: false };
-
-/** Lets operations go on one at a time, as the program says. */
-class ManualScheduler extends Scheduler {
-  readonly suspended: Array<() => void> = [];
-
-  schedule(): Promise<void> {
-    return new Promise((resolve) => this.suspended.push(resolve));
-  }
+/** What a world is made of. */
+export interface WorldOptions {
+  /** The pages of its files in the beginning; 12 by default. */
+  readonly pages?: number | undefined;
+  /** The options of the store for every file. */
+  readonly fileOptions?: object | undefined;
+  readonly journal?: Journal | undefined;
+  /** Also follows what pages show. */
+  readonly contents?: boolean | undefined;
+  /** Lets nobody fail: what everybody is told must not change. */
+  readonly harmless?: boolean | undefined;
 }
+
+const PROBE = { observer: false, votes: false, replay: false };
 
 /** Runs one random program, and keeps what an oracle needs to judge it. */
 export class World {
   readonly model = new LawModel();
-  readonly ledger = new FrameLedger();
-  readonly store = new HostileStore(this.ledger);
+  readonly store: WatchedStore;
+  /** What the store does wrong the next time that it can. */
+  readonly nextFault: NextFault = { fault: undefined };
   readonly scheduler = new ManualScheduler();
-  readonly memfile: Memfile<readonly [HostileStore]> = createMemfile({
-    plugins: [this.store] as const,
-    scheduler: this.scheduler,
-  });
+  readonly clock = new VirtualClock();
+  readonly memfile: Memfile;
   readonly files: MemoryFile[] = [];
   /** The first consumer of each file: told everything, and always well behaved. */
   readonly probes: Consumer[] = [];
@@ -131,7 +56,7 @@ export class World {
   readonly operations: SubmittedOperation[] = [];
   readonly deliveries: Delivery[] = [];
   /** What was seen to be wrong while it ran, by law. */
-  readonly broken: { readonly law: number; readonly detail: string }[] = [];
+  readonly broken: Finding[] = [];
   readonly leases: { readonly consumer: Consumer; readonly lease: Lease }[] = [];
   /** The state after every step, by position. */
   readonly states = new Map<number, StateSnapshot>();
@@ -139,117 +64,38 @@ export class World {
   /** What was called to let go of pages, and the begins of which the end has not come. */
   readonly #calls: Call[] = [];
   readonly #begun: { file: MemoryFile; start: number; end: number; position: number }[] = [];
-  /** Called after every step, when nothing moves by itself any more. */
-  onQuiet: ((world: World) => void) | undefined;
   #work: Work[] = [];
   #calling: Consumer | undefined;
-  readonly #harmless: boolean;
+  readonly #options: WorldOptions;
 
-  /** @param harmless lets nobody fail: what everybody is told must not change. */
-  constructor(harmless = false) {
-    this.#harmless = harmless;
+  constructor(store: BackingStore, options: WorldOptions = {}) {
+    this.#options = options;
+    this.store = new WatchedStore(store, options.contents);
+    this.memfile = createMemfile({
+      plugins: [faulty(this.store.store, this.nextFault)],
+      journal: options.journal,
+      scheduler: this.scheduler,
+      clock: this.clock,
+    });
+  }
+
+  /** How many pages its files have in the beginning. */
+  get pages(): number {
+    return this.#options.pages ?? PAGES;
+  }
+
+  get ledger(): FrameLedger {
+    return this.store.ledger;
   }
 
   async start(): Promise<void> {
     for (let i = 0; i < FILES; i++) {
-      this.files.push(this.memfile.createFile('hostile', { size: PAGES, name: `file ${i}` }));
+      const options = { ...this.#options.fileOptions, size: this.pages, name: `file ${i}` };
+      this.files.push(this.memfile.createFile(this.store.store.name, options));
       this.register({ file: i, start: 0, pages: 0, behaviours: ['ok'], ...PROBE });
       await settle();
       this.probes.push(this.consumers.at(-1)!);
     }
-  }
-
-  async run({ steps }: Program): Promise<void> {
-    for (const step of steps) {
-      this.step++;
-      const alone = step.do === 'punch' && this.#nothingPrecedes(step.file, step);
-      this.take(step);
-      if (alone) this.#expectToldAtOnce(step.file, step);
-      await settle();
-      this.onQuiet?.(this);
-      this.states.set(this.memfile.state.position, this.memfile.state.toJSON());
-    }
-    this.step++;
-    await this.drain();
-  }
-
-  take(step: Step): void {
-    switch (step.do) {
-      case 'fallocate': {
-        const range = { start: step.start, end: step.start + step.pages };
-        this.submit('fallocate', step.file, range, (signal) =>
-          this.files[step.file]!.fallocate(range.start, range.end, { signal }),
-        );
-        break;
-      }
-      case 'punch':
-        this.punch(step.file, { start: step.start, end: step.start + step.pages });
-        break;
-      case 'truncate':
-        this.submit('truncate', step.file, { start: step.pages, end: Infinity }, (signal) =>
-          this.files[step.file]!.truncate(step.pages, { signal }),
-        );
-        break;
-      case 'register':
-        this.register(step);
-        break;
-      case 'unsubscribe':
-      case 'unregister':
-      case 'evict':
-        this.dismiss(step.do, pick(this.strangers(), step.who));
-        break;
-      case 'lookup':
-        this.lookup(pick(this.consumers, step.who), step.page);
-        break;
-      case 'put':
-        this.put(step.which);
-        break;
-      case 'settle':
-        this.endWork(step.which)?.resolve();
-        break;
-      case 'reject': {
-        const work = this.endWork(step.which);
-        if (this.#harmless) work?.resolve();
-        else if (work !== undefined) {
-          this.#fails(work.call);
-          work.reject(new Error('the work failed'));
-        }
-        break;
-      }
-      case 'resume':
-        take(this.scheduler.suspended, step.which)?.();
-        break;
-      case 'abort':
-        this.abort(pick(this.operations.slice(FILES), step.which));
-        break;
-      case 'fault':
-        this.store.fault = step.fault;
-        break;
-      case 'close':
-        this.submit('close', step.file, { start: 0, end: Infinity }, () =>
-          this.files[step.file]!.close(),
-        );
-        break;
-    }
-  }
-
-  /** Lets everything come to its end: work settles, and who never would is evicted. */
-  async drain(): Promise<void> {
-    for (let round = 0; round < 200; round++) {
-      await settle();
-      const suspended = this.scheduler.suspended.shift();
-      if (suspended !== undefined) suspended();
-      else if (this.#work.length > 0) this.endWork(0)!.resolve();
-      else {
-        const stuck = this.consumers.find(
-          ({ registration, evicted }) => (registration?.sections ?? 0) > 0 && !evicted,
-        );
-        if (stuck === undefined || this.pending().length === 0) break;
-        this.dismiss('evict', stuck);
-      }
-    }
-    await settle();
-    this.states.set(this.memfile.state.position, this.memfile.state.toJSON());
   }
 
   pending(): SubmittedOperation[] {
@@ -270,7 +116,15 @@ export class World {
   ): SubmittedOperation {
     const abort = new AbortController();
     const nested = this.#calling !== undefined;
-    const operation: SubmittedOperation = { kind, file, range, abort, nested, outcome: 'pending' };
+    const operation: SubmittedOperation = {
+      kind,
+      file,
+      range,
+      widest: this.widest(file, range),
+      abort,
+      nested,
+      outcome: 'pending',
+    };
     this.operations.push(operation);
     start(abort.signal).then(
       () => (operation.outcome = 'done'),
@@ -328,6 +182,7 @@ export class World {
       kind: 'register',
       file: index,
       range,
+      widest: this.widest(index, range),
       abort,
       nested: false,
       outcome: 'pending',
@@ -406,6 +261,28 @@ export class World {
     return work;
   }
 
+  /** The range that operations on this one wait for others by. */
+  widest(file: number, range: PageRange): PageRange {
+    return this.ledger.widened(this.files[file]!.id, range);
+  }
+
+  /** Work of callbacks that nobody has settled yet. */
+  get openWork(): number {
+    return this.#work.length;
+  }
+
+  /** The work fails, unless nobody may. */
+  rejectWork(which: number): void {
+    const work = this.endWork(which);
+    if (work === undefined) return;
+    if (this.#options.harmless === true) {
+      work.resolve();
+      return;
+    }
+    this.#fails(work.call);
+    work.reject(new Error('the work failed'));
+  }
+
   /** All but the probes. */
   strangers(): Consumer[] {
     return this.consumers.filter((consumer) => !this.probes.includes(consumer));
@@ -432,15 +309,16 @@ export class World {
     }
   }
 
-  #nothingPrecedes(file: number, { start, pages }: { start: number; pages: number }): boolean {
-    const range = { start, end: start + pages };
+  /** Whether an operation on this range would start at once. */
+  nothingPrecedes(file: number, { start, pages }: { start: number; pages: number }): boolean {
+    const range = this.widest(file, { start, end: start + pages });
     return this.operations.every(
       (earlier) =>
-        earlier.file !== file || earlier.outcome !== 'pending' || !overlap(earlier.range, range),
+        earlier.file !== file || earlier.outcome !== 'pending' || !overlap(earlier.widest, range),
     );
   }
 
-  #expectToldAtOnce(file: number, { start }: { start: number }): void {
+  expectToldAtOnce(file: number, { start }: { start: number }): void {
     const probe = this.probes[file]!;
     const closed = this.files[file]!.closed;
     const told = this.deliveries.some(
@@ -484,7 +362,7 @@ export class World {
     const { consumer } = call;
     const { behaviours, file } = consumer;
     const behaviour = behaviours[consumer.calls++ % behaviours.length]!;
-    switch (this.#harmless && behaviour === 'throw' ? 'ok' : behaviour) {
+    switch (this.#options.harmless === true && behaviour === 'throw' ? 'ok' : behaviour) {
       case 'ok':
         return undefined;
       case 'throw':
@@ -508,7 +386,7 @@ export class World {
         return undefined;
       case 'stray':
         if (consumer.calls <= behaviours.length) {
-          const page = (end + 1) % PAGES;
+          const page = (end + 1) % this.pages;
           this.punch(this.files.indexOf(file), { start: page, end: page + 1 });
         }
         return undefined;
@@ -570,33 +448,4 @@ export class World {
   #breaks(law: number, detail: string): void {
     this.broken.push({ law, detail });
   }
-}
-
-/** Runs every promise that has settled, and what follows from it. */
-export async function settle(): Promise<void> {
-  for (let i = 0; i < 12; i++) await Promise.resolve();
-}
-
-export function overlap(a: PageRange, b: PageRange): boolean {
-  return a.start < b.end && b.start < a.end;
-}
-
-function pick<T>(from: readonly T[], which: number): T | undefined {
-  return from.length === 0 ? undefined : from[which % from.length];
-}
-
-function take<T>(from: T[], which: number): T | undefined {
-  return from.length === 0 ? undefined : from.splice(which % from.length, 1)[0];
-}
-
-/** Runs a program in a world of its own. */
-export async function play(
-  program: Program,
-  { harmless = false, onQuiet }: { harmless?: boolean; onQuiet?: (world: World) => void } = {},
-): Promise<World> {
-  const world = new World(harmless);
-  world.onQuiet = onQuiet;
-  await world.start();
-  await world.run(program);
-  return world;
 }

@@ -1,0 +1,44 @@
+import type { Program, Step } from './program.js';
+
+/** A program, a line for each step, for people. Consumers 0 and 1 are there from the beginning. */
+export function showProgram({ steps }: Program): readonly string[] {
+  let registered = 1;
+  return steps.map((step) => showStep(step, () => ++registered));
+}
+
+function showStep(step: Step, nextConsumer: () => number): string {
+  switch (step.do) {
+    case 'fallocate':
+    case 'punch':
+      return `${step.do} [${step.start}, ${step.start + step.pages}) of file ${step.file}`;
+    case 'truncate':
+      return `truncate file ${step.file} to ${step.pages} pages`;
+    case 'register': {
+      const { start, pages, behaviours, observer, votes, replay } = step;
+      const range = pages === 0 ? 'all pages' : `[${start}, ${start + pages})`;
+      const traits = [observer && 'an observer', votes && 'votes', replay && 'with replay'];
+      const who = [...traits.filter((trait) => trait !== false), `does ${behaviours.join(', ')}`];
+      return `consumer ${nextConsumer()} registers on file ${step.file}, ${range}: ${who.join(', ')}`;
+    }
+    case 'unsubscribe':
+    case 'unregister':
+    case 'evict':
+      return `${step.do} a consumer (choice ${step.who})`;
+    case 'lookup':
+      return `a consumer looks page ${step.page} up (choice ${step.who})`;
+    case 'put':
+      return `put a lease (choice ${step.which})`;
+    case 'settle':
+      return `work of a callback settles (choice ${step.which})`;
+    case 'reject':
+      return `work of a callback fails (choice ${step.which})`;
+    case 'resume':
+      return `a suspended operation goes on (choice ${step.which})`;
+    case 'abort':
+      return `an operation is aborted (choice ${step.which})`;
+    case 'fault':
+      return `the store will fail next: ${step.fault}`;
+    case 'close':
+      return `close file ${step.file}`;
+  }
+}

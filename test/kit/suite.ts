@@ -1,0 +1,124 @@
+import fc from 'fast-check';
+import { lawTitle } from '../model/laws.js';
+import { commandFor, testFunctions, type TestFunctions } from './runner.js';
+
+/** What every part of the kit takes. */
+export interface KitOptions {
+  /** `describe` and `it`; those of vitest by default. */
+  readonly test?: TestFunctions | undefined;
+  /** Of the random programs; `MEMFILE_SEED` goes before it. */
+  readonly seed?: number | undefined;
+  /** How many random programs each law is tried with; `MEMFILE_RUNS` goes before it. */
+  readonly runs?: number | undefined;
+  /** How to run the tests again whose full name contains `name`; vitest's way by default. */
+  readonly command?: ((name: string) => string) | undefined;
+}
+
+/** One way to see whether a law holds. */
+export interface Check<Program> {
+  readonly law: number;
+  /** What of the law, where it is not all of it. */
+  readonly what?: string | undefined;
+  readonly programs: fc.Arbitrary<Program>;
+  /** At most so many programs; those who play no random ones need one. */
+  readonly runs?: number | undefined;
+  /** A program, one line for each step. */
+  show(program: Program): readonly string[];
+  /** What is broken after this program; nothing when the law holds. */
+  broken(program: Program): Promise<readonly string[]>;
+  /** Why it does not apply to this subject; undefined when it does. */
+  skip?(): Promise<string | undefined>;
+}
+
+const SEED = 20220118;
+/** Shrinking takes its time. */
+const TIMEOUT_MS = 120_000;
+const SHOWN = 3;
+
+/** A law was seen broken; the message says by what and how to see it again. */
+export class LawBroken extends Error {
+  override readonly name = 'LawBroken';
+  readonly law: number;
+
+  constructor(law: number, message: string) {
+    super(message);
+    this.law = law;
+  }
+}
+
+/** Defines one test for each check, in a group of the subject's name. */
+export function describeChecks(
+  subject: string,
+  checks: readonly Check<unknown>[],
+  options: KitOptions,
+): void {
+  const { describe, it } = options.test ?? testFunctions();
+  const seed = Number(fromEnvironment('MEMFILE_SEED') ?? options.seed ?? SEED);
+  const asked = Number(fromEnvironment('MEMFILE_RUNS') ?? options.runs ?? 100);
+  describe(subject, () => {
+    for (const check of checks) {
+      const runs = Math.min(asked, check.runs ?? asked);
+      const title = lawTitle(check.law) + (check.what === undefined ? '' : `, ${check.what}`);
+      const programs = runs === 1 ? '1 program' : `${runs} programs`;
+      const run = async (...[context]: Parameters<Parameters<TestFunctions['it']>[1]>) => {
+        const why = await check.skip?.();
+        if (why !== undefined) context?.skip?.(why);
+        else await tryLaw(check, `${subject} ${title}`, { seed, runs, command: options.command });
+      };
+      it(`${title} (${programs}, seed ${seed})`, run, TIMEOUT_MS);
+    }
+  });
+}
+
+interface Trial {
+  readonly seed: number;
+  readonly runs: number;
+  readonly command: KitOptions['command'];
+}
+
+/** @throws LawBroken with the shortest program found that breaks the law. */
+export async function tryLaw<Program>(
+  check: Check<Program>,
+  name: string,
+  { seed, runs, command = commandFor }: Trial,
+): Promise<void> {
+  const property = fc.asyncProperty(check.programs, async (program) => {
+    const found = await check.broken(program);
+    if (found.length > 0) throw new Broken(found);
+  });
+  const result = await fc.check(property, { seed, numRuns: runs });
+  if (!result.failed) return;
+  const { counterexample, errorInstance: error, numRuns, numShrinks } = result;
+  const steps = check.show(counterexample![0]);
+  const found = error instanceof Broken ? error.found : [`the program failed: ${thrown(error)}`];
+  const more = found.length > SHOWN ? [`… and ${found.length - SHOWN} more`] : [];
+  const lines = [
+    `${lawTitle(check.law)}: broken`,
+    ...[...new Set(found)].slice(0, SHOWN).map((detail) => `  ${detail}`),
+    ...more.map((line) => `  ${line}`),
+    `the shortest program found that breaks it (program ${numRuns} of ${runs}, shrunk ${numShrinks} times):`,
+    ...steps.map((step, i) => `  ${i + 1}. ${step}`),
+    `seed ${seed}; run it again with`,
+    `  MEMFILE_SEED=${seed} MEMFILE_RUNS=${numRuns} ${command(name)}`,
+  ];
+  throw new LawBroken(check.law, lines.join('\n'));
+}
+
+class Broken extends Error {
+  readonly found: readonly string[];
+
+  constructor(found: readonly string[]) {
+    super(found.join('\n'));
+    this.found = found;
+  }
+}
+
+/** What was thrown, and where. */
+function thrown(error: unknown): string {
+  const frames = error instanceof Error ? (error.stack ?? '').match(/^ +at .*$/gm) : null;
+  return [String(error), ...(frames ?? []).slice(0, 2)].join('\n');
+}
+
+function fromEnvironment(name: string): string | undefined {
+  return globalThis.process?.env[name];
+}
