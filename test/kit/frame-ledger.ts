@@ -59,6 +59,10 @@ export class FrameLedger {
     for (const [page, frame] of this.#files.get(file)!.frames) {
       if (page < start || page >= end) continue;
       const workers = this.#told.get(frame) ?? new Set();
+      // The page had stayed: who failed to let go of it is asked once more.
+      for (const other of workers) {
+        if (other.name === consumer.name && other.working === 0) workers.delete(other);
+      }
       this.#told.set(frame, workers.add(consumer));
     }
   }
@@ -85,7 +89,10 @@ export class FrameLedger {
     for (let page = start; page < end; page++) {
       if (file.frames.has(page)) continue;
       if (file.left.has(page)) {
-        this.#breaks(4, `page ${page} left the file, but the store gives it no frame again: free did not drop it`);
+        this.#breaks(
+          4,
+          `page ${page} left the file, but the store gives it no frame again: free did not drop it`,
+        );
       } else {
         this.#breaks(11, `allocate [${start}, ${end}) leaves page ${page} out and gives no error`);
       }
@@ -115,7 +122,10 @@ export class FrameLedger {
     const known = frames.get(page);
     if (pfn !== known) {
       const why = 'it is the wrong one, or the page moved and nobody was told';
-      this.#breaks(10, `page ${page} was given frame ${known}, but getLockPfn answers frame ${pfn}: ${why}`);
+      this.#breaks(
+        10,
+        `page ${page} was given frame ${known}, but getLockPfn answers frame ${pfn}: ${why}`,
+      );
       return;
     }
     const size = 2 ** order;
@@ -127,7 +137,10 @@ export class FrameLedger {
     } else {
       for (let other = first; other < first + size; other++) {
         if (frames.get(other) === pfn + (other - page)) continue;
-        this.#breaks(7, `${what}, but page ${other} of that block is not frame ${pfn + (other - page)}`);
+        this.#breaks(
+          7,
+          `${what}, but page ${other} of that block is not frame ${pfn + (other - page)}`,
+        );
         return;
       }
     }

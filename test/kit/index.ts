@@ -1,3 +1,4 @@
 export { describeBackingStore, type BackingStoreOptions } from './describe-backing-store.js';
+export { hostileStore, type StoreHostility } from './hostile-stores.js';
 export { LawBroken, type KitOptions } from './suite.js';
 export type { TestContext, TestFunctions } from './runner.js';

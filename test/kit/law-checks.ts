@@ -9,7 +9,7 @@ import {
   snapshotFindings,
   tellingOrderFindings,
 } from './oracles.js';
-import { play, tearDown, type PlayOptions } from './play.js';
+import { play, recycle, tearDown, type PlayOptions } from './play.js';
 import { PAGES, program, scaled, type Program } from './program.js';
 import { showProgram } from './show-program.js';
 import type { Check } from './suite.js';
@@ -21,27 +21,28 @@ type Judge = (program: Program, options: PlayOptions) => Promise<readonly string
 /** Every law by random programs over two files, with consumers and a store that fail. */
 export function lawChecks(options: PlayOptions): Check<Program>[] {
   const unit = (options.pages ?? PAGES) / PAGES;
-  const check = (law: number, judge: Judge, what?: string): Check<Program> => ({
+  const check = (law: number, judge: Judge, what?: string, end?: string): Check<Program> => ({
     law,
     what,
     programs: program,
-    show: (program) => showProgram(scaled(program, unit)),
+    show: (program) => [...showProgram(scaled(program, unit)), ...(end === undefined ? [] : [end])],
     broken: (program) => judge(program, options),
   });
+  const again = 'all pages of both files are punched, and then allocated again';
   return [
     check(1, order),
     check(2, isolation, 'who fails changes nothing of what anybody is told'),
     check(2, reported, 'a failure is in the journal and in the error of its operation'),
     check(3, judged(3, balanceFindings)),
-    check(4, (program, options) => judged(4, nothing)(program, { ...options, contents: true })),
+    check(4, gone, undefined, again),
     check(5, judged(5, snapshotFindings)),
     check(6, judged(6, graceFindings)),
     check(7, judged(7, clippingFindings)),
     check(8, judged(8, undoFindings)),
-    check(9, judged(9, pinFindings)),
+    check(9, pins, undefined, again),
     check(10, judged(10, replayFindings), 'replay equals the state after every step'),
     check(11, judged(11, nothing), 'only errors of the framework'),
-    check(12, teardown),
+    check(12, teardown, undefined, 'the memfile is taken down'),
   ];
 }
 
@@ -77,7 +78,8 @@ const isolation: Judge = async (program, options) => {
   };
   const [hostile, harmless] = [await told(false), await told(true)];
   const differs = hostile.findIndex((line, i) => line !== harmless[i]);
-  if (differs >= 0) return [`${hostile[differs]}, where without failures it is ${harmless[differs]}`];
+  if (differs >= 0)
+    return [`${hostile[differs]}, where without failures it is ${harmless[differs]}`];
   return hostile.length === harmless.length ? [] : ['deliveries are missing'];
 };
 
@@ -131,6 +133,18 @@ function undoFindings(world: World): string[] {
   }
   return findings;
 }
+
+const gone: Judge = async (program, options) => {
+  const world = await play(program, { ...options, contents: true });
+  await recycle(world);
+  return seen(world, 4);
+};
+
+const pins: Judge = async (program, options) => {
+  const world = await play(program, options);
+  await recycle(world);
+  return [...pinFindings(world), ...seen(world, 9)];
+};
 
 function pinFindings(world: World): string[] {
   while (world.leases.length > 0) world.put(0);

@@ -27,7 +27,9 @@ export function queueFindings(world: World): string[] {
       const refused = typeof outcome === 'object' && outcome.code !== 'EIO';
       const blocked = mine
         .slice(0, i)
-        .some((earlier) => earlier.outcome === 'pending' && overlap(earlier.widest, operation.widest));
+        .some(
+          (earlier) => earlier.outcome === 'pending' && overlap(earlier.widest, operation.widest),
+        );
       if (refused || blocked) continue;
       const key = `[${range.start}, ${range.end})`;
       expected.set(key, (expected.get(key) ?? 0) + 1);

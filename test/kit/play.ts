@@ -30,6 +30,18 @@ export async function play(program: Program, options: PlayOptions = {}): Promise
   return world;
 }
 
+/** Every page leaves and comes again, whatever leases are out: where frames are used anew. */
+export async function recycle(world: World): Promise<void> {
+  world.nextFault.fault = undefined;
+  const all = { start: 0, end: world.pages };
+  for (const file of world.files.keys()) world.punch(file, all);
+  await drain(world);
+  for (const [i, file] of world.files.entries()) {
+    world.submit('fallocate', i, all, (signal) => file.fallocate(0, all.end, { signal }));
+  }
+  await drain(world);
+}
+
 /** Lets everything come to its end: work settles, and who never would is evicted. */
 async function drain(world: World): Promise<void> {
   for (let round = 0; round < 200; round++) {

@@ -54,6 +54,8 @@ export function restartCheck(
           }
         }
         findings.push(...handedOut(taken, fill(file, pages), id));
+      }
+      for (const { id, file } of files) {
         for (const { pfn, count } of attachStateOf(state, id).leased) {
           for (let i = 0; i < count; i++) findings.push(...put(file, pfn));
         }
@@ -82,7 +84,8 @@ function attachStateOf({ files, registrations, quarantined }: MemfileState, id: 
 function note(taken: Taken, { frames, leased, quarantined }: AttachState, id: number): void {
   const mark = (runs: readonly PfnRun[], why: string): void => {
     for (const { start, end, pfn } of runs) {
-      for (let i = 0; i < end - start; i++) taken.set(pfn + i, `${why} page ${start + i} of file ${id}`);
+      for (let i = 0; i < end - start; i++)
+        taken.set(pfn + i, `${why} page ${start + i} of file ${id}`);
     }
   };
   for (const { pfn } of leased) taken.set(pfn, `leased, as it was of file ${id}`);
@@ -107,7 +110,9 @@ function handedOut(taken: Taken, runs: readonly PfnRun[], id: number): string[] 
     for (let i = 0; i < end - start; i++) {
       const why = taken.get(pfn + i);
       if (why !== undefined) {
-        findings.push(`frame ${pfn + i} is handed out for page ${start + i} of file ${id}: it is ${why}`);
+        findings.push(
+          `frame ${pfn + i} is handed out for page ${start + i} of file ${id}: it is ${why}`,
+        );
       }
       taken.set(pfn + i, `page ${start + i} of file ${id}`);
     }

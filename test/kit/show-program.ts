@@ -1,8 +1,8 @@
-import type { Program, Step } from './program.js';
+import { FILES, type Program, type Step } from './program.js';
 
-/** A program, a line for each step, for people. Consumers 0 and 1 are there from the beginning. */
+/** A program, a line for each step, for people. Each file has a consumer of its own from the beginning. */
 export function showProgram({ steps }: Program): readonly string[] {
-  let registered = 1;
+  let registered = FILES - 1;
   return steps.map((step) => showStep(step, () => ++registered));
 }
 
@@ -10,15 +10,15 @@ function showStep(step: Step, nextConsumer: () => number): string {
   switch (step.do) {
     case 'fallocate':
     case 'punch':
-      return `${step.do} [${step.start}, ${step.start + step.pages}) of file ${step.file}`;
+      return `${step.do} [${step.start}, ${step.start + step.pages}) of file ${step.file + 1}`;
     case 'truncate':
-      return `truncate file ${step.file} to ${step.pages} pages`;
+      return `truncate file ${step.file + 1} to ${step.pages} pages`;
     case 'register': {
       const { start, pages, behaviours, observer, votes, replay } = step;
       const range = pages === 0 ? 'all pages' : `[${start}, ${start + pages})`;
       const traits = [observer && 'an observer', votes && 'votes', replay && 'with replay'];
       const who = [...traits.filter((trait) => trait !== false), `does ${behaviours.join(', ')}`];
-      return `consumer ${nextConsumer()} registers on file ${step.file}, ${range}: ${who.join(', ')}`;
+      return `consumer ${nextConsumer()} registers on file ${step.file + 1}, ${range}: ${who.join(', ')}`;
     }
     case 'unsubscribe':
     case 'unregister':
@@ -39,6 +39,6 @@ function showStep(step: Step, nextConsumer: () => number): string {
     case 'fault':
       return `the store will fail next: ${step.fault}`;
     case 'close':
-      return `close file ${step.file}`;
+      return `close file ${step.file + 1}`;
   }
 }

@@ -21,7 +21,13 @@ import { FILES, PAGES, type Step } from './program.js';
 import { overlap, settle, take } from './small.js';
 import { VirtualClock } from './virtual-clock.js';
 import { WatchedStore } from './watched-store.js';
-import { Consumer, type Call, type Delivery, type SubmittedOperation, type Work } from './world-consumer.js';
+import {
+  Consumer,
+  type Call,
+  type Delivery,
+  type SubmittedOperation,
+  type Work,
+} from './world-consumer.js';
 
 type Registering = Omit<Extract<Step, { readonly do: 'register' }>, 'do'>;
 
@@ -90,7 +96,7 @@ export class World {
 
   async start(): Promise<void> {
     for (let i = 0; i < FILES; i++) {
-      const options = { ...this.#options.fileOptions, size: this.pages, name: `file ${i}` };
+      const options = { ...this.#options.fileOptions, size: this.pages, name: `file ${i + 1}` };
       this.files.push(this.memfile.createFile(this.store.store.name, options));
       this.register({ file: i, start: 0, pages: 0, behaviours: ['ok'], ...PROBE });
       await settle();
