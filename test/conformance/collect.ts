@@ -1,4 +1,5 @@
-import type { TestFunctions } from '../kit/index.js';
+import { expect } from 'vitest';
+import { LawBroken, type KitOptions, type TestFunctions } from '../kit/index.js';
 
 /** Every test that was defined with these functions, and how to run one. */
 export interface Collected {
@@ -32,4 +33,29 @@ export function collect(): Collected {
       return results;
     },
   };
+}
+
+/**
+ * What the kit says of something faulty: the law by number and name, what is wrong, the program, the
+ * seed, and the command that finds it again.
+ */
+export async function expectFound(
+  describeIt: (subject: string, options: KitOptions) => void,
+  law: string,
+  says: RegExp,
+): Promise<void> {
+  const { test, run } = collect();
+  describeIt('the subject', { test, seed: 7, command: (name) => `try "${name}"` });
+  const failures = [...(await run(law)).values()].filter((error) => error !== undefined);
+  expect(failures.map(({ message }) => message)).toContainEqual(expect.stringMatching(says));
+  const error = failures.find(({ message }) => says.test(message))!;
+  expect(error).toBeInstanceOf(LawBroken);
+  const { message } = error;
+  const [title] = law.split(',');
+  expect(message.startsWith(`${title}: broken\n`)).toBe(true);
+  expect(message).toMatch(/^the shortest program found that breaks it .*:\n {2}1\. \S/m);
+  expect(message).toMatch(/^seed 7; run it again with$/m);
+  const again = `^ {2}MEMFILE_SEED=7 MEMFILE_RUNS=\\d+ try "the subject ${law}.*"$`;
+  expect(message).toMatch(new RegExp(again, 'm'));
+  expect(message.match(/^ {2}\d+\. /gm)!.length).toBeLessThanOrEqual(12);
 }

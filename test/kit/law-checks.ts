@@ -156,7 +156,7 @@ function pinFindings(world: World): string[] {
   return findings;
 }
 
-function replayFindings(world: World): string[] {
+export function replayFindings(world: World): string[] {
   const findings = registrationFindings(world);
   for (const [position, state] of world.states) {
     const replayed = JSON.stringify(world.memfile.replay({ to: position }).toJSON());

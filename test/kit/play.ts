@@ -1,10 +1,12 @@
-import type { BackingStore } from '../../core/index.js';
+import type { BackingStore, Journal } from '../../core/index.js';
 import { shmem } from '../../plugins/shmem/index.js';
 import { FILES, PAGES, scaled, type Program, type Step } from './program.js';
 import { pick, settle, take } from './small.js';
 import { World, type WorldOptions } from './world.js';
 
-export interface PlayOptions extends WorldOptions {
+export interface PlayOptions extends Omit<WorldOptions, 'journal'> {
+  /** Where events are recorded; a journal in memory by default. */
+  readonly journal?: (() => Journal | Promise<Journal>) | undefined;
   /** The store under the files; shmem by default. */
   readonly store?: (() => BackingStore | Promise<BackingStore>) | undefined;
   /** Called after every step, when nothing moves by itself any more. */
@@ -14,7 +16,7 @@ export interface PlayOptions extends WorldOptions {
 /** Runs a program in a world of its own, until nothing is left to do. */
 export async function play(program: Program, options: PlayOptions = {}): Promise<World> {
   const { store = shmem, onQuiet } = options;
-  const world = new World(await store(), options);
+  const world = new World(await store(), { ...options, journal: await options.journal?.() });
   await world.start();
   for (const step of scaled(program, world.pages / PAGES).steps) {
     world.step++;

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import {
   createMemfile,
   MemfileError,
@@ -10,7 +9,7 @@ import {
 import type { PlayOptions } from './play.js';
 import { PAGES } from './program.js';
 import { restartCheck } from './restart-check.js';
-import type { Check } from './suite.js';
+import { fixed, type Check } from './suite.js';
 import { WatchedStore } from './watched-store.js';
 
 export interface StoreSubject extends PlayOptions {
@@ -18,17 +17,8 @@ export interface StoreSubject extends PlayOptions {
 }
 
 /** What is asked of a store beside the laws that every program is judged by. */
-export function storeChecks(subject: StoreSubject): readonly Check<never>[] {
-  return [restartCheck(subject), limitCheck(subject), refusalCheck(subject)] as Check<never>[];
-}
-
-/** A check that always does the same. */
-function fixed(
-  check: Pick<Check<unknown>, 'law' | 'what' | 'skip'>,
-  steps: readonly string[],
-  broken: () => Promise<readonly string[]>,
-): Check<readonly string[]> {
-  return { ...check, runs: 1, programs: fc.constant(steps), show: (steps) => steps, broken };
+export function storeChecks(subject: StoreSubject): readonly Check<unknown>[] {
+  return [restartCheck(subject), limitCheck(subject), refusalCheck(subject)];
 }
 
 /** How many files of a store are filled in search of its limit. */
