@@ -27,81 +27,64 @@ interface EventSource {
  *   .recorded({ type: 'invalidate', start: 2, end: 4 }, { type: 'invalidateEnd' });
  */
 export function given(file: MemoryFile, journal: EventSource, ...deeds: readonly Deed[]): Given {
-  return new Given(file, journal, deeds);
+  return { when: (deed) => outcome(file, journal, deeds, deed) };
 }
 
-class Given {
-  readonly #file: MemoryFile;
-  readonly #journal: EventSource;
-  readonly #deeds: readonly Deed[];
-
-  constructor(file: MemoryFile, journal: EventSource, deeds: readonly Deed[]) {
-    this.#file = file;
-    this.#journal = journal;
-    this.#deeds = deeds;
-  }
-
-  when(deed: Deed): When {
-    return new When(this.#file, this.#journal, this.#deeds, deed);
-  }
+export interface Given {
+  when(deed: Deed): Outcome;
 }
 
-class When {
-  readonly #file: MemoryFile;
-  readonly #journal: EventSource;
-  readonly #deeds: readonly Deed[];
-  readonly #deed: Deed;
-
-  constructor(file: MemoryFile, journal: EventSource, deeds: readonly Deed[], deed: Deed) {
-    this.#file = file;
-    this.#journal = journal;
-    this.#deeds = deeds;
-    this.#deed = deed;
-  }
-
-  /** Exactly these events are recorded, in this order; rejects with what is otherwise. */
-  async recorded(...expected: readonly Expected[]): Promise<void> {
-    const { failure, events } = await this.#run();
-    if (failure !== undefined) throw failure;
-    const wrong =
-      events.length !== expected.length ||
-      expected.some((part, i) => !includes(events[i]!, part as Readonly<Record<string, unknown>>));
-    if (wrong) throw new Error(difference(expected, events));
-  }
-
+export interface Outcome {
+  /** Exactly these events are recorded, in this order; rejects with what was recorded otherwise. */
+  recorded(...expected: readonly Expected[]): Promise<void>;
   /** It is refused with this code, and nothing is recorded (law 11). */
-  async refused(code: ErrnoCode): Promise<void> {
-    const { failure, events } = await this.#run();
-    if (!(failure instanceof MemfileError) || failure.code !== code) {
-      throw new Error(
-        `expected ${code}, but it ${failure === undefined ? 'went well' : `failed: ${String(failure)}`}`,
-      );
-    }
-    if (events.length > 0) throw new Error(difference([], events));
-  }
+  refused(code: ErrnoCode): Promise<void>;
+}
 
-  async #run(): Promise<{ readonly failure: unknown; readonly events: readonly Recorded[] }> {
-    for (const deed of this.#deeds) await deed(this.#file);
-    const before = this.#journal.position;
+function outcome(
+  file: MemoryFile,
+  journal: EventSource,
+  deeds: readonly Deed[],
+  deed: Deed,
+): Outcome {
+  const run = async (): Promise<{ readonly failure: unknown; readonly events: Recorded[] }> => {
+    for (const earlier of deeds) await earlier(file);
+    const before = journal.position;
     let failure: unknown;
     try {
-      await this.#deed(this.#file);
+      await deed(file);
     } catch (error) {
       failure = error ?? new Error('it failed with nothing');
     }
-    return { failure, events: [...this.#journal.read(before + 1)] };
-  }
+    return { failure, events: [...journal.read(before + 1)] };
+  };
+  return {
+    async recorded(...expected) {
+      const { failure, events } = await run();
+      if (failure !== undefined) throw failure;
+      const same = expected.every(
+        (part, i) => events[i] !== undefined && includes(events[i], part),
+      );
+      if (!same || events.length !== expected.length) throw difference(expected, events);
+    },
+    async refused(code) {
+      const { failure, events } = await run();
+      const refused = failure instanceof MemfileError && failure.code === code;
+      if (!refused) throw new Error(`expected ${code}, got ${String(failure ?? 'no error')}`);
+      if (events.length > 0) throw difference([], events);
+    },
+  };
 }
 
-function includes(event: Recorded, part: Readonly<Record<string, unknown>>): boolean {
+function includes(event: Recorded, part: Expected): boolean {
   const has: Readonly<Record<string, unknown>> = { ...event };
   return Object.entries(part).every(
     ([name, value]) => JSON.stringify(has[name]) === JSON.stringify(value),
   );
 }
 
-function difference(expected: readonly Expected[], events: readonly Recorded[]): string {
+function difference(expected: readonly Expected[], events: readonly Recorded[]): Error {
   const lines = (list: readonly object[]): string =>
     list.map((event) => `  ${JSON.stringify(event)}`).join('\n') || '  nothing';
-  return `expected to be recorded\n${lines(expected)}\nwas recorded\n${lines(events)}`;
+  return new Error(`expected to be recorded\n${lines(expected)}\nwas recorded\n${lines(events)}`);
 }
