@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { program } from '../kit/program.js';
+import { program } from '../kit/world/program.js';
 import {
   balanceFindings,
   clippingFindings,
@@ -8,9 +8,9 @@ import {
   seen,
   snapshotFindings,
   tellingOrderFindings,
-} from '../kit/oracles.js';
-import { play } from '../kit/play.js';
-import type { World } from '../kit/world.js';
+} from '../kit/world/oracles.js';
+import { play } from '../kit/world/play.js';
+import type { World } from '../kit/world/world.js';
 
 /** Runs the laws' programs with no more than a browser has; answers what was broken, in JSON. */
 export async function runLaws(seed: number, runs: number): Promise<string> {

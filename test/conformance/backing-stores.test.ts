@@ -1,10 +1,15 @@
 import { shmem } from '../../plugins/shmem/index.js';
 import { describeBackingStore } from '../kit/index.js';
 import { LedgerStore } from '../kvm/ledger-store.js';
+import { blockStore } from './block-store.js';
 
 // Every store of the project keeps the laws; one call each.
 describeBackingStore('shmem with a quota', () => shmem({ quota: 24 }));
 describeBackingStore('a store of blocks that are looked up as one', () => new LedgerStore(), {
   pages: 12 * 128,
   runs: 20,
+});
+describeBackingStore('a store of pages that come and go in blocks', () => blockStore(), {
+  pages: 12 * 2,
+  runs: 50,
 });

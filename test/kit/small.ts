@@ -18,3 +18,8 @@ export function pick<T>(from: readonly T[], which: number): T | undefined {
 export function take<T>(from: T[], which: number): T | undefined {
   return from.length === 0 ? undefined : from.splice(which % from.length, 1)[0];
 }
+
+/** Every list with one item less. */
+export function oneLess<T>(items: readonly T[]): readonly (readonly T[])[] {
+  return items.map((_, left) => items.filter((_, i) => i !== left));
+}

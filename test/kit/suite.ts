@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { lawTitle } from '../model/laws.js';
+import { DEFAULT_SEED, fromEnvironment } from './seed.js';
 import { commandFor, testFunctions, type TestFunctions } from './runner.js';
 
 /** What every part of the kit takes. */
@@ -26,6 +27,8 @@ export interface Check<Program> {
   show(program: Program): readonly string[];
   /** What is broken after this program; nothing when the law holds. */
   broken(program: Program): Promise<readonly string[]>;
+  /** The same program with one step less, in every way. */
+  shorter?(program: Program): readonly Program[];
   /** Why it does not apply to this subject; undefined when it does. */
   skip?(): Promise<string | undefined>;
 }
@@ -39,7 +42,6 @@ export function fixed(
   return { ...check, runs: 1, programs: fc.constant(steps), show: (steps) => steps, broken };
 }
 
-const SEED = 20220118;
 /** Shrinking takes its time. */
 const TIMEOUT_MS = 120_000;
 const SHOWN = 3;
@@ -62,8 +64,8 @@ export function describeChecks(
   options: KitOptions,
 ): void {
   const { describe, it } = options.test ?? testFunctions();
-  const seed = Number(fromEnvironment('MEMFILE_SEED') ?? options.seed ?? SEED);
-  const asked = Number(fromEnvironment('MEMFILE_RUNS') ?? options.runs ?? 100);
+  const seed = fromEnvironment('MEMFILE_SEED') ?? options.seed ?? DEFAULT_SEED;
+  const asked = fromEnvironment('MEMFILE_RUNS') ?? options.runs ?? 100;
   describe(subject, () => {
     for (const check of checks) {
       const runs = Math.min(asked, check.runs ?? asked);
@@ -92,42 +94,51 @@ export async function tryLaw<Program>(
   { seed, runs, command = commandFor }: Trial,
 ): Promise<void> {
   const property = fc.asyncProperty(check.programs, async (program) => {
-    const found = await check.broken(program);
-    if (found.length > 0) throw new Broken(found);
+    const found = await broken(check, program);
+    if (found.length > 0) throw new Error(found.join('\n'));
   });
   const result = await fc.check(property, { seed, numRuns: runs });
   if (!result.failed) return;
-  const { counterexample, errorInstance: error, numRuns, numShrinks } = result;
-  const steps = check.show(counterexample![0]);
-  const found = error instanceof Broken ? error.found : [`the program failed: ${thrown(error)}`];
+  const { program, found } = await shortest(check, result.counterexample![0]);
+  const steps = check.show(program);
   const more = found.length > SHOWN ? [`… and ${found.length - SHOWN} more`] : [];
   const lines = [
     `${lawTitle(check.law)}: broken`,
     ...[...new Set(found)].slice(0, SHOWN).map((detail) => `  ${detail}`),
     ...more.map((line) => `  ${line}`),
-    `the shortest program found that breaks it (program ${numRuns} of ${runs}, shrunk ${numShrinks} times):`,
+    `the shortest program found that breaks it (program ${result.numRuns} of ${runs}):`,
     ...steps.map((step, i) => `  ${i + 1}. ${step}`),
     `seed ${seed}; run it again with`,
-    `  MEMFILE_SEED=${seed} MEMFILE_RUNS=${numRuns} ${command(name)}`,
+    `  MEMFILE_SEED=${seed} MEMFILE_RUNS=${result.numRuns} ${command(name)}`,
   ];
   throw new LawBroken(check.law, lines.join('\n'));
 }
 
-class Broken extends Error {
-  readonly found: readonly string[];
-
-  constructor(found: readonly string[]) {
-    super(found.join('\n'));
-    this.found = found;
+/** What is broken; a program that fails to run breaks its law too. */
+async function broken<Program>(
+  check: Check<Program>,
+  program: Program,
+): Promise<readonly string[]> {
+  try {
+    return await check.broken(program);
+  } catch (error) {
+    return [`the program failed: ${thrown(error)}`];
   }
+}
+
+/** fast-check leaves steps that are not needed at the end: no step can be left out of this one. */
+async function shortest<Program>(
+  check: Check<Program>,
+  program: Program,
+): Promise<{ readonly program: Program; readonly found: readonly string[] }> {
+  for (const shorter of check.shorter?.(program) ?? []) {
+    if ((await broken(check, shorter)).length > 0) return shortest(check, shorter);
+  }
+  return { program, found: await broken(check, program) };
 }
 
 /** What was thrown, and where. */
 function thrown(error: unknown): string {
   const frames = error instanceof Error ? (error.stack ?? '').match(/^ +at .*$/gm) : null;
   return [String(error), ...(frames ?? []).slice(0, 2)].join('\n');
-}
-
-function fromEnvironment(name: string): string | undefined {
-  return globalThis.process?.env[name];
 }

@@ -6,7 +6,7 @@ import {
   type StallReport,
 } from '../../core/index.js';
 import { shmem } from '../../plugins/shmem/index.js';
-import { VirtualClock } from '../kit/virtual-clock.js';
+import { VirtualClock } from '../kit/tools/virtual-clock.js';
 import { settle } from '../kit/small.js';
 
 /** Shmem under another name that says when it is closed. */

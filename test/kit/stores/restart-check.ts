@@ -1,0 +1,146 @@
+import {
+  MemfileError,
+  type AttachState,
+  type BackingStore,
+  type MemfileState,
+  type PfnRun,
+  type StoreFile,
+} from '../../../core/index.js';
+import { play, type PlayOptions } from '../world/play.js';
+import { PAGES, program, scaled, shorterPrograms, type Program } from '../world/program.js';
+import { showProgram } from '../world/show-program.js';
+import type { Check } from '../suite.js';
+
+/** A frame that a store may not hand out, and why. */
+type Taken = Map<number, string>;
+
+/** Law 10: a new store that is told what the journal knows goes on where the old one was. */
+export function restartCheck(
+  options: PlayOptions & { readonly store: () => BackingStore | Promise<BackingStore> },
+): Check<Program> {
+  const { store, pages = PAGES, fileOptions = {} } = options;
+  const create = (store: BackingStore, id: number, pages: number): StoreFile =>
+    store.createFile({ id, name: `file ${id}`, pages, flags: [], options: fileOptions });
+  return {
+    law: 10,
+    what: 'a store that is told what the journal knows goes on where the old one was',
+    programs: program,
+    show: (program) => [
+      ...showProgram(scaled(program, pages / PAGES)),
+      'a new store is attached to the state that the journal replays to',
+    ],
+    shorter: shorterPrograms,
+    async skip() {
+      const { attach } = create(await store(), 1, pages);
+      return attach === undefined ? 'the files of the store have no attach' : undefined;
+    },
+    async broken({ steps }) {
+      const kind = steps.filter((step) => step.do !== 'fault' && step.do !== 'close');
+      const world = await play({ steps: kind }, options);
+      const state = world.memfile.replay();
+      const anew = await store();
+      const findings: string[] = [];
+      const taken: Taken = new Map();
+      const files = [...state.files.values()].map(({ id, pages, frames }) => {
+        const file = create(anew, id, pages);
+        const attached = attachStateOf(state, id);
+        file.attach!(NOBODY, attached);
+        note(taken, attached, id);
+        return { id, frames, file };
+      });
+      for (const { id, frames, file } of files) {
+        for (const { start, end, value } of frames.runs()) {
+          for (let page = start; page < end; page++) {
+            findings.push(...lookedUp(file, id, page, value + (page - start)));
+          }
+        }
+        findings.push(...handedOut(taken, fill(file, pages), id));
+      }
+      for (const { id, file } of files) {
+        for (const { pfn, count } of attachStateOf(state, id).leased) {
+          for (let i = 0; i < count; i++) findings.push(...put(file, pfn));
+        }
+      }
+      return findings;
+    },
+  };
+}
+
+const NOBODY = { invalidate: () => Promise.resolve(), fallocate: () => Promise.resolve() };
+
+/** What the journal knows of the frames of one file. */
+function attachStateOf({ files, registrations, quarantined }: MemfileState, id: number) {
+  const frames = files.get(id)!.frames.runs();
+  return {
+    frames: frames.map(({ start, end, value: pfn }) => ({ start, end, pfn })),
+    leased: [...registrations.values()]
+      .filter(({ file }) => file === id)
+      .flatMap(({ leases }) =>
+        [...leases].map(([pfn, { order, count }]) => ({ pfn, order, count })),
+      ),
+    quarantined: quarantined.filter(({ file }) => file === id),
+  } satisfies AttachState;
+}
+
+function note(taken: Taken, { frames, leased, quarantined }: AttachState, id: number): void {
+  const mark = (runs: readonly PfnRun[], why: string): void => {
+    for (const { start, end, pfn } of runs) {
+      for (let i = 0; i < end - start; i++)
+        taken.set(pfn + i, `${why} page ${start + i} of file ${id}`);
+    }
+  };
+  for (const { pfn } of leased) taken.set(pfn, `leased, as it was of file ${id}`);
+  mark(frames, 'in use as');
+  mark(quarantined, 'in quarantine, as it was');
+}
+
+function lookedUp(file: StoreFile, id: number, page: number, frame: number): string[] {
+  try {
+    const { pfn } = file.getLockPfn(page);
+    file.putUnlockPfn(pfn);
+    if (pfn === frame) return [];
+    return [`page ${page} of file ${id} has frame ${frame}, but getLockPfn answers frame ${pfn}`];
+  } catch (error) {
+    return [`page ${page} of file ${id} has frame ${frame}, but getLockPfn threw ${String(error)}`];
+  }
+}
+
+function handedOut(taken: Taken, runs: readonly PfnRun[], id: number): string[] {
+  const findings: string[] = [];
+  for (const { start, end, pfn } of runs) {
+    for (let i = 0; i < end - start; i++) {
+      const why = taken.get(pfn + i);
+      if (why !== undefined) {
+        findings.push(
+          `frame ${pfn + i} is handed out for page ${start + i} of file ${id}: it is ${why}`,
+        );
+      }
+      taken.set(pfn + i, `page ${start + i} of file ${id}`);
+    }
+  }
+  return findings;
+}
+
+/** Allocates what the file has not, as far as the store has room. */
+function fill(file: StoreFile, pages: number): PfnRun[] {
+  const runs: PfnRun[] = [];
+  const step = file.granule ?? 1;
+  for (let page = 0; page < pages; page += step) {
+    try {
+      runs.push(...file.allocate(page, page + step).runs);
+    } catch (error) {
+      if (error instanceof MemfileError) break;
+      throw error;
+    }
+  }
+  return runs;
+}
+
+function put(file: StoreFile, pfn: number): string[] {
+  try {
+    file.putUnlockPfn(pfn);
+    return [];
+  } catch (error) {
+    return [`frame ${pfn} was leased, but putUnlockPfn threw ${String(error)}`];
+  }
+}
