@@ -16,18 +16,22 @@ const vitest =
     : await import('vitest').catch(() => undefined);
 
 /** The functions of vitest, when this is a run of it. */
-export function testFunctions(): TestFunctions {
+export function vitestFunctions(): TestFunctions {
   if (vitest !== undefined) return vitest;
   throw new TypeError(
     'no test functions: run this with vitest, or give those of your runner, { test: { describe, it } }',
   );
 }
 
-/** How to run the tests again whose name contains `name`, as far as that is known. */
-export function commandFor(name: string): string {
-  if (vitest === undefined) return `npm test -- -t "${name}"`;
-  const path = vitest.expect.getState().testPath ?? '';
+/** How vitest runs the tests again whose full name contains `name`. */
+export function vitestCommand(name: string): string {
+  const path = vitest?.expect.getState().testPath ?? '';
   const root = `${process.cwd()}/`;
   const file = path.startsWith(root) ? path.slice(root.length) : path;
-  return `npx vitest run ${file} -t ${JSON.stringify(name.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'))}`;
+  return `npx vitest run ${file} -t "${name.replaceAll(/[\\^$.*+?()[\]{}|"]/g, '\\$&')}"`;
+}
+
+/** How that is said where the runner is not known. */
+export function anyCommand(name: string): string {
+  return `npm test # "${name}"`;
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { lawTitle } from '../model/laws.js';
 import { DEFAULT_SEED, fromEnvironment } from './seed.js';
-import { commandFor, testFunctions, type TestFunctions } from './runner.js';
+import { anyCommand, vitestCommand, vitestFunctions, type TestFunctions } from './runner.js';
 
 /** What every part of the kit takes. */
 export interface KitOptions {
@@ -11,7 +11,7 @@ export interface KitOptions {
   readonly seed?: number | undefined;
   /** How many random programs each law is tried with; `MEMFILE_RUNS` goes before it. */
   readonly runs?: number | undefined;
-  /** How to run the tests again whose full name contains `name`; vitest's way by default. */
+  /** How to run the tests again whose full name contains `name`; vitest's way, if it is vitest. */
   readonly command?: ((name: string) => string) | undefined;
 }
 
@@ -63,7 +63,8 @@ export function describeChecks(
   checks: readonly Check<unknown>[],
   options: KitOptions,
 ): void {
-  const { describe, it } = options.test ?? testFunctions();
+  const { describe, it } = options.test ?? vitestFunctions();
+  const { command = options.test === undefined ? vitestCommand : anyCommand } = options;
   const seed = fromEnvironment('MEMFILE_SEED') ?? options.seed ?? DEFAULT_SEED;
   const asked = fromEnvironment('MEMFILE_RUNS') ?? options.runs ?? 100;
   describe(subject, () => {
@@ -74,7 +75,7 @@ export function describeChecks(
       const run = async (...[context]: Parameters<Parameters<TestFunctions['it']>[1]>) => {
         const why = await check.skip?.();
         if (why !== undefined) context?.skip?.(why);
-        else await tryLaw(check, `${subject} ${title}`, { seed, runs, command: options.command });
+        else await tryLaw(check, `${subject} ${title}`, { seed, runs, command });
       };
       it(`${title} (${programs}, seed ${seed})`, run, TIMEOUT_MS);
     }
@@ -84,14 +85,14 @@ export function describeChecks(
 interface Trial {
   readonly seed: number;
   readonly runs: number;
-  readonly command: KitOptions['command'];
+  readonly command: (name: string) => string;
 }
 
 /** @throws LawBroken with the shortest program found that breaks the law. */
 export async function tryLaw<Program>(
   check: Check<Program>,
   name: string,
-  { seed, runs, command = commandFor }: Trial,
+  { seed, runs, command }: Trial,
 ): Promise<void> {
   const property = fc.asyncProperty(check.programs, async (program) => {
     const found = await broken(check, program);
