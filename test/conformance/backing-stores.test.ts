@@ -1,6 +1,7 @@
 import { shmem } from '../../plugins/shmem/index.js';
 import { describeBackingStore } from '../kit/index.js';
 import { LedgerStore } from '../kvm/ledger-store.js';
+import { overriding } from '../kit/overriding.js';
 import { blockStore } from './block-store.js';
 
 // Every store of the project keeps the laws; one call each.
@@ -13,3 +14,8 @@ describeBackingStore('a store of pages that come and go in blocks', () => blockS
   pages: 12 * 2,
   runs: 50,
 });
+describeBackingStore('a store that brings and takes its pages itself', () =>
+  overriding(shmem(), {
+    capabilities: { movement: 'revocable', fallocate: false, punchHole: false },
+  }),
+);

@@ -54,6 +54,24 @@ const FAULTY: readonly (readonly [string, () => BackingStore, law: string, says:
     /frame \d+ is handed out for page \d+ of file \d while it is page \d+ of file \d/,
   ],
   [
+    'forgets to free what it takes away itself',
+    () =>
+      overriding<BackingStore>(hostileStore(shmem(), 'forgets to free'), {
+        capabilities: { movement: 'revocable', fallocate: false, punchHole: false },
+      }),
+    'law 4: gone means gone',
+    /page \d+ left the file, but the store gives it no frame again/,
+  ],
+  [
+    'plans what does not come true',
+    changed(
+      () => ({ plan: () => undefined }),
+      () => shmem({ quota: 3 }),
+    ),
+    'law 11: errors',
+    /plan says that all goes well, it became MemfileError: ENOSPC/,
+  ],
+  [
     'reuses frames that are leased',
     changed((inner) => ({
       getLockPfn(offset) {

@@ -75,9 +75,8 @@ describe('recordingConsumer', () => {
       'invalidate [3, 6)',
       'invalidateEnd [3, 6)',
     ]);
-    expect(recording.told.at(-1)).toEqual({
-      ...{ type: 'invalidateEnd', start: 3, end: 6, position: 6, reason: 'punch' },
-    });
+    const last = { type: 'invalidateEnd', start: 3, end: 6, position: 6, reason: 'punch' };
+    expect(recording.told.at(-1)).toEqual(last);
   });
 });
 

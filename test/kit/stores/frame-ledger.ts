@@ -99,6 +99,13 @@ export class FrameLedger {
     }
   }
 
+  /** A store that can plan knows before what becomes of an allocation. */
+  planned(file: StoreFile, start: number, end: number, plan: unknown, failure: unknown): void {
+    if (file.plan === undefined || (plan === undefined) === (failure === undefined)) return;
+    const [planned, became] = [plan, failure].map((error) => String(error ?? 'that all goes well'));
+    this.#breaks(11, `allocate [${start}, ${end}): plan says ${planned}, it became ${became}`);
+  }
+
   freed(id: number, start: number, end: number, left: readonly PageRange[] | void): void {
     const file = this.#files.get(id)!;
     const asked = this.widened(id, { start, end });

@@ -4,6 +4,7 @@ import {
   type BackingStore,
   type MemfileState,
   type PfnRun,
+  type PluginData,
   type StoreFile,
 } from '../../../core/index.js';
 import { play, type PlayOptions } from '../world/play.js';
@@ -31,14 +32,15 @@ export function restartCheck(
     ],
     shorter: shorterPrograms,
     async skip() {
-      const { attach } = create(await store(), 1, pages);
+      const { attach } = create(await opened(store), 1, pages);
       return attach === undefined ? 'the files of the store have no attach' : undefined;
     },
     async broken({ steps }) {
       const kind = steps.filter((step) => step.do !== 'fault' && step.do !== 'close');
       const world = await play({ steps: kind }, options);
       const state = world.memfile.replay();
-      const anew = await store();
+      const said = state.plugins.get(world.store.store.name);
+      const anew = await opened(store, said);
       const findings: string[] = [];
       const taken: Taken = new Map();
       const files = [...state.files.values()].map(({ id, pages, frames }) => {
@@ -64,6 +66,16 @@ export function restartCheck(
       return findings;
     },
   };
+}
+
+/** A new store, told what it had said of itself before. */
+export async function opened(
+  factory: () => BackingStore | Promise<BackingStore>,
+  said: Readonly<Record<string, PluginData>> = {},
+): Promise<BackingStore> {
+  const store = await factory();
+  store.attach?.({ record() {} }, said);
+  return store;
 }
 
 const NOBODY = { invalidate: () => Promise.resolve(), fallocate: () => Promise.resolve() };

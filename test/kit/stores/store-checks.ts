@@ -8,7 +8,7 @@ import {
 } from '../../../core/index.js';
 import type { PlayOptions } from '../world/play.js';
 import { PAGES } from '../world/program.js';
-import { restartCheck } from './restart-check.js';
+import { opened, restartCheck } from './restart-check.js';
 import { fixed, type Check } from '../suite.js';
 import { WatchedStore } from './watched-store.js';
 
@@ -58,12 +58,12 @@ function limitCheck({ store, pages = PAGES, fileOptions: options = {} }: StoreSu
     'free everything, put the frame, and fill the store once more',
   ];
   const skip = async (): Promise<string | undefined> => {
-    const { full, total } = fill(await store());
+    const { full, total } = fill(await opened(store));
     return full ? undefined : `no limit within ${total} pages; describe one that is smaller too`;
   };
   const what = 'a full store that was emptied can be filled again';
   return fixed({ law: 9, what, skip }, steps, async () => {
-    const subject = await store();
+    const subject = await opened(store);
     const empty = ({ files }: { files: readonly Filled[] }): void => {
       for (const { file } of files) file.free(0, pages);
     };
@@ -99,7 +99,8 @@ const NOBODY = { invalidate: () => Promise.resolve(), fallocate: () => Promise.r
 /** Law 11: what is refused never reaches the store, and leaves nothing behind. */
 function refusalCheck({ store, pages = PAGES, fileOptions = {} }: StoreSubject) {
   type Call = (file: MemoryFile, memfile: Memfile, name: string) => unknown;
-  const calls: readonly (readonly [shown: string, code: string, call: Call])[] = [
+  type Named = readonly [shown: string, code: string, call: Call];
+  const calls: readonly Named[] = [
     ['fallocate(2, 2)', 'EINVAL', (file) => file.fallocate(2, 2)],
     ['fallocate(-1, 2)', 'EINVAL', (file) => file.fallocate(-1, 2)],
     ['fallocate(0, NaN)', 'EINVAL', (file) => file.fallocate(0, NaN)],
@@ -113,17 +114,23 @@ function refusalCheck({ store, pages = PAGES, fileOptions = {} }: StoreSubject) 
   ];
   const create = (memfile: Memfile, name: string, size: number): unknown =>
     memfile.createFile(name, { ...fileOptions, size });
-  const steps = calls.map(([shown]) => shown);
+  const steps = [...calls.map(([shown]) => shown), 'whatever the capabilities rule out'];
   return fixed({ law: 11, what: 'bad input changes nothing' }, steps, async () => {
     const watched = new WatchedStore(await store());
     const { name } = watched.store;
     const memfile: Memfile = createMemfile({ plugins: [watched.store] });
     const file = memfile.createFile(name, { ...fileOptions, size: pages });
-    await file.fallocate(0, pages / 2);
+    await watched.hosts.get(file.id)!.fallocate({ start: 0, end: pages / 2 });
+    const { fallocate = true, punchHole = true } = watched.store.capabilities ?? {};
+    const unsupported: Named[] = [
+      ['fallocate(0, 4)', 'EOPNOTSUPP', (file) => file.fallocate(0, 4)],
+      ['punchHole(0, 4)', 'EOPNOTSUPP', (file) => file.punchHole(0, 4)],
+    ];
+    const refused = unsupported.filter((_, i) => ![fallocate, punchHole][i]);
     const asked = watched.calls;
     const before = JSON.stringify(memfile.state.toJSON());
     const findings: string[] = [];
-    for (const [shown, code, call] of calls) {
+    for (const [shown, code, call] of [...calls, ...refused]) {
       const error = await errorOf(() => call(file, memfile, name));
       if (!(error instanceof MemfileError)) findings.push(`${shown} answers ${String(error)}`);
       else if (error.code !== code) findings.push(`${shown} is ${error.message}, not ${code}`);

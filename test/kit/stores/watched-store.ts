@@ -4,6 +4,7 @@ import {
   type BackingStore,
   type FileSpec,
   type StoreFile,
+  type StoreHost,
 } from '../../../core/index.js';
 import { ContentLedger } from './content-ledger.js';
 import { FrameLedger } from './frame-ledger.js';
@@ -17,6 +18,8 @@ export class WatchedStore {
   /** How often it was asked for anything but to create a file. */
   calls = 0;
   closed = 0;
+  /** How each file starts operations of its own, by id. */
+  readonly hosts = new Map<number, StoreHost>();
   /** Called with the pages of a file that are about to be free. */
   onFree: (file: number, start: number, end: number) => void = () => {};
   readonly #inner: BackingStore;
@@ -40,16 +43,23 @@ export class WatchedStore {
     ledger.opened(id, granule);
     const who = `store "${this.#inner.name}", file "${name}"`;
     return overriding(inner, {
+      attach: (host, state) => {
+        this.hosts.set(id, host);
+        inner.attach?.(host, state);
+      },
       allocate: (start, end): Allocation => {
         this.calls++;
+        const plan = inner.plan?.(start, end);
         try {
           const allocation = inner.allocate(start, end);
+          ledger.planned(inner, start, end, plan, allocation.error);
           ledger.allocated(id, start, end, allocation);
           for (const run of allocation.runs) {
             contents?.arrived(id, inner, run.start, run.end, run.pfn);
           }
           return allocation;
         } catch (error) {
+          ledger.planned(inner, start, end, plan, error);
           if (!(error instanceof MemfileError)) {
             ledger.threw(11, `${who}: allocate [${start}, ${end})`, error);
           }

@@ -2,7 +2,8 @@ import type { BackingStore, Journal } from '../../../core/index.js';
 import { shmem } from '../../../plugins/shmem/index.js';
 import { FILES, PAGES, scaled, type Program, type Step } from './program.js';
 import { overlap, pick, settle, take } from '../small.js';
-import { World, type WorldOptions } from './world.js';
+import { World } from './world.js';
+import type { WorldOptions } from './world-options.js';
 
 export interface PlayOptions extends Omit<WorldOptions, 'journal'> {
   /** Where events are recorded; a journal in memory by default. */
@@ -41,9 +42,7 @@ export async function recycle(world: World): Promise<void> {
   const all = { start: 0, end: world.pages };
   for (const file of world.files.keys()) world.punch(file, all);
   await drain(world);
-  for (const [i, file] of world.files.entries()) {
-    world.submit('fallocate', i, all, (signal) => file.fallocate(0, all.end, { signal }));
-  }
+  for (const file of world.files.keys()) world.fallocate(file, all);
   await drain(world);
 }
 
@@ -110,13 +109,9 @@ export async function tearDown(world: World): Promise<readonly unknown[]> {
 
 function takeStep(world: World, step: Step): void {
   switch (step.do) {
-    case 'fallocate': {
-      const range = { start: step.start, end: step.start + step.pages };
-      world.submit('fallocate', step.file, range, (signal) =>
-        world.files[step.file]!.fallocate(range.start, range.end, { signal }),
-      );
+    case 'fallocate':
+      world.fallocate(step.file, { start: step.start, end: step.start + step.pages });
       break;
-    }
     case 'punch':
       world.punch(step.file, { start: step.start, end: step.start + step.pages });
       break;

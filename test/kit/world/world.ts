@@ -2,7 +2,6 @@ import {
   createMemfile,
   MemfileError,
   type BackingStore,
-  type Journal,
   type Lease,
   type Memfile,
   type MemoryFile,
@@ -11,6 +10,7 @@ import {
   type PageRange,
   type Registration,
   type StateSnapshot,
+  type StoreHost,
 } from '../../../core/index.js';
 import { LawModel } from '../../model/index.js';
 import { faulty, type NextFault } from './faulty-store.js';
@@ -22,23 +22,11 @@ import { FILES, PAGES, type Step } from './program.js';
 import { OpenWork } from './open-work.js';
 import { settle, take } from '../small.js';
 import { VirtualClock } from '../tools/virtual-clock.js';
+import type { WorldOptions } from './world-options.js';
 import { WatchedStore } from '../stores/watched-store.js';
 import { Consumer, type Call, type Delivery, type SubmittedOperation } from './world-consumer.js';
 
 type Registering = Omit<Extract<Step, { readonly do: 'register' }>, 'do'>;
-
-/** What a world is made of. */
-export interface WorldOptions {
-  /** The pages of its files in the beginning; 12 by default. */
-  readonly pages?: number | undefined;
-  /** The options of the store for every file. */
-  readonly fileOptions?: object | undefined;
-  readonly journal?: Journal | undefined;
-  /** Also follows what pages show. */
-  readonly contents?: boolean | undefined;
-  /** Lets nobody fail: what everybody is told must not change. */
-  readonly harmless?: boolean | undefined;
-}
 
 const PROBE = { observer: false, votes: false, replay: false };
 
@@ -102,10 +90,30 @@ export class World {
     return this.operations.filter(({ outcome }) => outcome === 'pending');
   }
 
-  punch(file: number, range: PageRange): void {
-    this.submit('punch', file, range, (signal) =>
-      this.files[file]!.punchHole(range.start, range.end, { signal }),
+  /** Brings pages: the caller's way, or the store's own if callers may not. */
+  fallocate(file: number, { start, end }: PageRange): void {
+    const target = this.files[file]!;
+    const byCaller = this.store.store.capabilities?.fallocate !== false;
+    this.submit('fallocate', file, { start, end }, (signal) =>
+      byCaller
+        ? target.fallocate(start, end, { signal })
+        : this.#host(target).fallocate({ start, end }),
     );
+  }
+
+  /** Takes pages away, likewise. */
+  punch(file: number, { start, end }: PageRange): void {
+    const target = this.files[file]!;
+    const byCaller = this.store.store.capabilities?.punchHole !== false;
+    this.submit('punch', file, { start, end }, (signal) =>
+      byCaller
+        ? target.punchHole(start, end, { signal })
+        : this.#host(target).invalidate({ start, end }, 'punch'),
+    );
+  }
+
+  #host({ id }: MemoryFile): StoreHost {
+    return this.store.hosts.get(id)!;
   }
 
   submit(
