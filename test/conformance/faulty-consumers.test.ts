@@ -75,6 +75,16 @@ const FAULTY: readonly (readonly [
     /punch of \[\d+, \d+\) never ended/,
   ],
   [
+    'never comes',
+    class extends PageUser {
+      override come(): Promise<this> {
+        return new Promise(() => {});
+      }
+    },
+    'law 1: order',
+    /the coming of the consumer never ended/,
+  ],
+  [
     'leaves its registration behind',
     class extends PageUser {
       override [Symbol.asyncDispose](): Promise<void> {

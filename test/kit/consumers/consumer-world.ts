@@ -77,10 +77,15 @@ export class ConsumerWorld {
         return this.#model.consumer(name, file);
       },
     };
-    const coming = factory(this.#file, { witness, scheduler: this.#scheduler });
-    void this.#follow('the consumer comes', Promise.resolve(coming));
+    const coming = Promise.resolve(
+      factory(this.#file, { witness, scheduler: this.#scheduler }),
+    ).then((consumer) => (this.#consumer = consumer));
+    this.#follow('the coming of the consumer', coming);
     await this.#drain();
-    this.#consumer = await coming;
+    if (this.#pending[0]!.over !== true) {
+      return [{ law: 1, detail: 'the coming of the consumer never ended' }];
+    }
+    await coming;
     this.#store.onFree = (_, start, end) => this.#freed(start, end);
     for (const step of steps) {
       this.#take(step);
