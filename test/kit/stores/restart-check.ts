@@ -7,10 +7,11 @@ import {
   type PluginData,
   type StoreFile,
 } from '../../../core/index.js';
-import { play, type PlayOptions } from '../world/play.js';
+import { drain, play, type PlayOptions } from '../world/play.js';
 import { PAGES, program, scaled, shorterPrograms, type Program } from '../world/program.js';
 import { showProgram } from '../world/show-program.js';
 import type { Check } from '../suite.js';
+import type { World } from '../world/world.js';
 
 /** A frame that a store may not hand out, and why. */
 type Taken = Map<number, string>;
@@ -28,7 +29,8 @@ export function restartCheck(
     programs: program,
     show: (program) => [
       ...showProgram(scaled(program, pages / PAGES)),
-      'a new store is attached to the state that the journal replays to',
+      'all pages come; a consumer fails to let page 0 of file 1 go, and keeps leases of the last two',
+      'the last page goes; a new store is attached to the state that the journal replays to',
     ],
     shorter: shorterPrograms,
     async skip() {
@@ -38,6 +40,7 @@ export function restartCheck(
     async broken({ steps }) {
       const kind = steps.filter((step) => step.do !== 'fault' && step.do !== 'close');
       const world = await play({ steps: kind }, options);
+      await leaveTraces(world);
       const state = world.memfile.replay();
       const said = state.plugins.get(world.store.store.name);
       const anew = await opened(store, said);
@@ -66,6 +69,21 @@ export function restartCheck(
       return findings;
     },
   };
+}
+
+/** Whatever the program did: frames in use, leased, leased without a page, and in quarantine. */
+async function leaveTraces(world: World): Promise<void> {
+  const all = { start: 0, end: world.pages };
+  for (const file of world.files.keys()) world.fallocate(file, all);
+  await drain(world);
+  const last = world.pages - 1;
+  for (const page of [last - 1, last - 1, last]) world.lookup(world.probes[0], page);
+  const failing = { behaviours: ['throw'], observer: false, votes: false, replay: false } as const;
+  world.register({ file: 0, start: 0, pages: 1, ...failing });
+  await drain(world);
+  world.punch(0, { start: 0, end: 1 });
+  world.punch(0, { start: last, end: last + 1 });
+  await drain(world);
 }
 
 /** A new store, told what it had said of itself before. */

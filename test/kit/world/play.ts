@@ -71,7 +71,7 @@ function toldAtOnce(world: World, file: number, { start }: { readonly start: num
 }
 
 /** Lets everything come to its end: work settles, and who never would is evicted. */
-async function drain(world: World): Promise<void> {
+export async function drain(world: World): Promise<void> {
   for (let round = 0; round < 200; round++) {
     await settle();
     const suspended = world.scheduler.suspended.shift();
