@@ -1,3 +1,4 @@
+import { hugetlb } from '../../plugins/hugetlb/index.js';
 import { shmem } from '../../plugins/shmem/index.js';
 import { describeBackingStore } from '../kit/index.js';
 import { LedgerStore } from '../kvm/ledger-store.js';
@@ -19,3 +20,4 @@ describeBackingStore('a store that brings and takes its pages itself', () =>
     capabilities: { movement: 'revocable', fallocate: false, punchHole: false },
   }),
 );
+describeBackingStore('hugetlb', () => hugetlb({ pool: 16 }), { pages: 12 * 256, runs: 15 });

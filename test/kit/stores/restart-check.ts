@@ -96,7 +96,11 @@ export async function opened(
   return store;
 }
 
-const NOBODY = { invalidate: () => Promise.resolve(), fallocate: () => Promise.resolve() };
+const NOBODY = {
+  invalidate: () => Promise.resolve(),
+  fallocate: () => Promise.resolve(),
+  quarantined: () => [],
+};
 
 /** What the journal knows of the frames of one file. */
 function attachStateOf({ files, registrations, quarantined }: MemfileState, id: number) {

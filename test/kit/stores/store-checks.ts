@@ -94,7 +94,11 @@ interface Filled {
 }
 
 const NOTHING = { frames: [], leased: [], quarantined: [] };
-const NOBODY = { invalidate: () => Promise.resolve(), fallocate: () => Promise.resolve() };
+const NOBODY = {
+  invalidate: () => Promise.resolve(),
+  fallocate: () => Promise.resolve(),
+  quarantined: () => [],
+};
 
 /** Law 11: what is refused never reaches the store, and leaves nothing behind. */
 function refusalCheck({ store, pages = PAGES, fileOptions = {} }: StoreSubject) {
