@@ -1,4 +1,4 @@
-import type { Lease, NotifierEvent, PageRange } from '../core/index.js';
+import type { Access, Lease, NotifierEvent, PageRange } from '../core/index.js';
 
 /** The file that a consumer watches, as a witness needs it. */
 export interface WitnessedFile {
@@ -21,6 +21,8 @@ export interface ConsumerWitness {
     readonly range: PageRange;
     readonly snapshot: readonly PageRange[];
     readonly position: number;
+    /** Which pages are its business; 'both' by default. */
+    readonly access?: Access;
   }): void;
   /** A callback begins, for its clipped range. */
   told(event: NotifierEvent, start: number, end: number): void;

@@ -128,6 +128,10 @@ function votersOf(file: FileCore, { start, end, side }: Stretch): Registration[]
 }
 
 function sideBySide(state: FileCore['state'], runs: readonly PfnRun[]): readonly Stretch[] {
+  const [only] = runs;
+  if (only !== undefined && runs.length === 1 && state.private.pages === 0) {
+    return [{ start: only.start, end: only.end, side: 'shared', runs }];
+  }
   const stretches: Growing[] = [];
   for (const run of runs) {
     if (state.private.pages === 0) join(stretches, run, 'shared');

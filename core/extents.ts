@@ -127,14 +127,16 @@ export class Extents {
 
   /** The runs in `[start, end)`, clipped to it and in order. */
   runs(start = 0, end = Infinity): Extent[] {
-    const found: { start: number; end: number; value: number }[] = [];
+    // Mostly one, and an array that is made for one is a tenth as large as one that grew to it.
+    let found: { start: number; end: number; value: number }[] | undefined;
     this.#visit(start, end, (from, to, value) => {
-      const last = found.at(-1);
+      const last = found?.at(-1);
       // A run that crosses from one block to the next is stored as two.
       if (last?.end === from && last.value + (from - last.start) === value) last.end = to;
+      else if (found === undefined) found = [{ start: from, end: to, value }];
       else found.push({ start: from, end: to, value });
     });
-    return found;
+    return found ?? [];
   }
 
   /** The pages of `[start, end)` that hold something, whatever it is, as sorted ranges. */
@@ -156,7 +158,9 @@ export class Extents {
       if (from > at) found.push({ start: at, end: from });
       at = to;
     });
-    if (at < end) found.push({ start: at, end });
+    if (at >= end) return found;
+    if (found.length === 0) return [{ start: at, end }]; // As above.
+    found.push({ start: at, end });
     return found;
   }
 

@@ -40,8 +40,9 @@ export function takeLease(home: LookupFile, borrower: Borrower, offset: number):
   if (refusal !== undefined) throw refusal;
   const section = srcu.readLock();
   try {
-    const { pfn, order } = store.getLockPfn(offset);
-    checkFrame(offset, known, pfn, order);
+    const { pfn, order: most } = store.getLockPfn(offset);
+    checkFrame(offset, known, pfn, most);
+    const order = orderAlike(state, offset, most);
     const { id: registration } = borrower;
     const event = { type: 'lookup', file: state.id, registration, offset, pfn, order } as const;
     try {
@@ -94,6 +95,20 @@ export function whyHole(
     return asMemfileError(error, 'lookup', `store "${state.store}" in whyHole`);
   }
   return new MemfileError('ENOENT', 'lookup', `page ${page} of "${state.name}"`);
+}
+
+/** The largest order, up to the store's, whose pages are all of the side of `page` and sound. */
+export function orderAlike(state: FileState, page: number, order: number): number {
+  const { private: attributes, poisoned } = state;
+  if (attributes.pages === 0 && poisoned.pages === 0) return order;
+  for (; order > 0; order--) {
+    const pages = 2 ** order;
+    const start = page - (page % pages);
+    const odd = attributes.has(page) ? attributes.holes : attributes.ranges;
+    const alike = odd.call(attributes, start, start + pages).length === 0;
+    if (alike && poisoned.ranges(start, start + pages).length === 0) break;
+  }
+  return order;
 }
 
 export function refusesBytes(

@@ -105,6 +105,11 @@ export class MemoryFile implements NotifiedFile {
     return this.#core.state.private.ranges(start, end);
   }
 
+  /** Whether a page is private, there or not; see `convert`. */
+  isPrivate(page: number): boolean {
+    return this.#core.state.private.has(page);
+  }
+
   /** How many registrations are in its list. */
   get registrations(): number {
     return this.#core.notifiers.size;

@@ -7,6 +7,8 @@ import { isThenable } from './waits-for.js';
 /** An observer, with its callbacks resolved once. */
 interface Slot {
   readonly observer: Partial<Observer<Notification>>;
+  /** Its own `next`: looked up anew on observers of many classes it costs more than the call. */
+  readonly next: ((value: Notification) => unknown) | undefined;
   /** Behind `pipe()`: sees what happens and cannot take part. */
   readonly watcher: boolean;
   /** The position of the journal when it joined; what began before is not its business. */
@@ -60,7 +62,9 @@ export abstract class NotifierSubject extends (Subject as unknown as new () => S
       return subscription;
     }
     const watcher = observer instanceof Subscriber;
-    const slot: Slot = { observer, watcher, joined: this.now, subscription, open: true };
+    const { now: joined } = this;
+    const next = observer.next ?? undefined;
+    const slot: Slot = { observer, next, watcher, joined, subscription, open: true };
     this.#slots = [...this.#slots, slot];
     this.observersChanged();
     subscription.add(() => {
@@ -84,7 +88,9 @@ export abstract class NotifierSubject extends (Subject as unknown as new () => S
     if (pass === undefined) {
       throw new MemfileError('EPERM', 'next', 'notifications come from the memory file alone');
     }
-    for (const slot of this.#slots) {
+    const slots = this.#slots;
+    for (let i = 0; i < slots.length; i++) {
+      const slot = slots[i]!;
       if (!slot.open || slot.joined >= pass.begun || !pass.concerns(slot)) continue;
       if (slot.watcher) pass.aside(() => this.#guard(() => slot.observer.next?.(notification)));
       else this.#tell(slot, notification, pass);
@@ -112,8 +118,8 @@ export abstract class NotifierSubject extends (Subject as unknown as new () => S
   #tell(slot: Slot, notification: Notification, pass: Pass): void {
     try {
       // An observer's `next` may be an async function whatever its type says.
-      const result: unknown = slot.observer.next?.(notification);
-      pass.holdIfThenable(result);
+      const result: unknown = slot.next?.call(slot.observer, notification);
+      if (result !== undefined) pass.holdIfThenable(result);
     } catch (error) {
       pass.fail(error);
     }

@@ -1,6 +1,6 @@
 import { MemfileError } from './errno.js';
 import type { Conversion } from './capabilities.js';
-import type { Notification, NotifierCallback, Reason } from './event.js';
+import type { Notification, NotifierCallback, Reason, Told } from './event.js';
 import type { NotifiedFile, NotifierEvent } from './notifier.js';
 import type { Operation } from './operation.js';
 import type { PageRange } from './page-range.js';
@@ -45,6 +45,7 @@ export class Pass implements NotifierEvent {
   #running = false;
   #aside = false;
   #section: Section | undefined;
+  #notification: Told | undefined;
   #start = 0;
   #end = 0;
   #started: WaitNode[] | undefined;
@@ -202,10 +203,17 @@ export class Pass implements NotifierEvent {
     }
   }
 
+  /** What observers are handed; consumers that are told the same pages share it. */
   notification(): Notification {
+    const start = this.#start;
+    const end = this.#end;
+    const last = this.#notification;
+    if (last !== undefined && last.start === start && last.end === end) return last;
     const { type, position, reason, kept, conversion, waitUntil } = this;
-    const told = { type, start: this.#start, end: this.#end, position, reason, waitUntil };
-    if (kept === undefined && conversion === undefined) return told;
-    return { ...told, ...(kept && { kept }), ...(conversion && { conversion }) };
+    const told = { type, start, end, position, reason, waitUntil };
+    const plain = kept === undefined && conversion === undefined;
+    return (this.#notification = plain
+      ? told
+      : { ...told, ...(kept && { kept }), ...(conversion && { conversion }) });
   }
 }

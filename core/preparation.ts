@@ -26,6 +26,7 @@ interface Poll {
 
 /** Consumers that were asked about one stretch of pages, in the order asked. */
 interface Asked extends PageRange {
+  readonly question: Question;
   readonly pass: Pass;
   readonly consumers: Registration[];
 }
@@ -66,10 +67,10 @@ export function prepare(
       if (!voter.active) continue;
       const { start, end, runs } = question;
       let last = asked.at(-1);
-      if (last?.start !== start || last.end !== end) {
+      if (last?.question !== question) {
         const position = record('prepare', question);
         const pass = file.pass(operation, 'prepare', reason, position, { conversion });
-        asked.push((last = { start, end, pass, consumers: [] }));
+        asked.push((last = { question, start, end, pass, consumers: [] }));
       }
       last.consumers.push(voter);
       const over = voter.overBudget(runs);

@@ -45,22 +45,28 @@ export class RangeIndex<T extends Ranged> {
     this.#size--;
   }
 
-  /** Appends to `found` the items that overlap `[start, end)`, in no particular order. */
-  collect(start: number, end: number, found: T[]): void {
-    this.#visit(this.#root, start, end, found);
+  /**
+   * Appends to `found` the items that overlap `[start, end)`, in no particular order; returns how
+   * many nodes it looked at.
+   */
+  collect(start: number, end: number, found: T[]): number {
+    return this.#visit(this.#root, start, end, found);
   }
 
-  #visit(node: number, start: number, end: number, found: T[]): void {
+  #visit(node: number, start: number, end: number, found: T[]): number {
+    let visits = 1;
     const doubles = this.#doubles;
     const words = this.#words;
     while (node !== NONE && doubles[node * 4 + 2]! > start) {
       if (doubles[node * 4]! < end) {
         if (doubles[node * 4 + 1]! > start) found.push(this.#items[node]!);
         const right = words[node * 8 + 7]!;
-        if (right !== NONE) this.#visit(right, start, end, found);
+        if (right !== NONE) visits += this.#visit(right, start, end, found);
       }
       node = words[node * 8 + 6]!;
+      visits++;
     }
+    return visits;
   }
 
   #before(node: number, start: number, order: number): boolean {

@@ -183,7 +183,8 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
 
   /**
    * Takes a lease of the page's frame. Between the begin and the end of an invalidation this is
-   * still the old frame: check for a pending invalidation after looking up, as KVM does.
+   * still the old frame: check for a pending invalidation after looking up, as KVM does. The pages
+   * of its order are of one side, and none is poisoned.
    * @throws MemfileError EINVAL for a page outside the range; EBADF after leaving; ENOENT for a
    * hole, or what the store says of it; EFAULT for a page of the other side; EHWPOISON for a
    * poisoned one; EIO when the store or the journal fails, and what the store throws.

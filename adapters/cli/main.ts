@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { EXIT } from './exit.js';
+import { addExploreCommand, addMuseumCommand } from './explore-command.js';
 import { addRunCommand } from './run-command.js';
 
 const manifest = new URL('../../../package.json', import.meta.url);
@@ -12,7 +13,9 @@ const program = new Command('memfile')
   .version(version)
   .exitOverride()
   .showHelpAfterError('(run with --help for the options)');
-addRunCommand(program, (code) => (process.exitCode = code));
+for (const add of [addRunCommand, addExploreCommand, addMuseumCommand]) {
+  add(program, (code) => (process.exitCode = code));
+}
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // A reader that has seen enough, as `head`, is no failure of ours.

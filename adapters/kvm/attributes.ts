@@ -1,5 +1,7 @@
 import { Extents, MemfileError, type PageRange } from '../../core/index.js';
 import { pagesOf } from './bytes.js';
+import type { Memslots } from './memslots.js';
+import { gfnRange, type MemslotPiece } from './piece.js';
 
 /** `KVM_MEMORY_ATTRIBUTE_PRIVATE`: the only attribute there is. */
 export const MEMORY_ATTRIBUTE_PRIVATE = 8;
@@ -16,29 +18,81 @@ export interface MemoryAttributes {
   readonly flags?: number | undefined;
 }
 
-/** Which guest pages are private; shared by default. Guest pages, half-open. */
+/** What of a range of guest pages has another attribute, by who decides on it. */
+export interface Changing {
+  /** Pages of files that own their attributes. */
+  readonly files: readonly MemslotPiece[];
+  /** Guest pages whose attribute is the VM's. */
+  readonly own: readonly PageRange[];
+}
+
+/**
+ * Which guest pages are private; shared by default. Where a slot takes shared and private accesses
+ * from one file, the file says; elsewhere the VM itself. Guest pages, half-open.
+ */
 export class Attributes {
-  readonly #private = new Extents();
+  readonly #own = new Extents();
+  readonly #slots: () => Memslots;
+
+  constructor(slots: () => Memslots) {
+    this.#slots = slots;
+  }
 
   isPrivate(gfn: number): boolean {
-    return this.#private.has(gfn);
+    const owner = this.#slots()
+      .at(gfn)
+      ?.bindings.find(({ side }) => side === 'both');
+    if (owner === undefined) return this.#own.has(gfn);
+    return owner.piece.file.isPrivate(owner.offsetOf(gfn));
   }
 
   /** Whether every page of `[start, end)` is private, or none is. */
   uniform(start: number, end: number, isPrivate: boolean): boolean {
-    if (!isPrivate && this.#private.pages === 0) return true;
-    const others = isPrivate ? this.#private.holes(start, end) : this.#private.ranges(start, end);
-    return others.length === 0;
+    const { files, own } = this.changing(start, end, isPrivate);
+    return files.length === 0 && own.length === 0;
   }
 
   /** The private pages of `[start, end)`, as sorted ranges. */
-  privateRanges(start?: number, end?: number): PageRange[] {
-    return this.#private.ranges(start, end);
+  privateRanges(start = 0, end = MAX_GFN): PageRange[] {
+    const { files, own } = this.changing(start, end, false);
+    const pages = new Extents();
+    for (const range of own) pages.add(range.start, range.end);
+    for (const { gfn, pages: count } of files) pages.add(gfn, gfn + count);
+    return pages.ranges();
   }
 
+  /** What of `[start, end)` is not private, or not shared, as sorted pieces. */
+  changing(start: number, end: number, isPrivate: boolean): Changing {
+    const own: PageRange[] = [];
+    const files: MemslotPiece[] = [];
+    const ownOf = (from: number, to: number): void => {
+      own.push(...(isPrivate ? this.#own.holes(from, to) : this.#own.ranges(from, to)));
+    };
+    let at = start;
+    for (const { bindings } of this.#slots().within(start, end)) {
+      const piece = bindings.find(({ side }) => side === 'both')?.piece;
+      if (piece === undefined) continue;
+      ownOf(at, Math.max(at, piece.gfn));
+      at = Math.min(end, piece.gfn + piece.pages);
+      const { file, offset } = piece;
+      const first = offset + Math.max(0, start - piece.gfn);
+      const last = offset + (at - piece.gfn);
+      const already = new Extents();
+      for (const range of file.privatePages(first, last)) already.add(range.start, range.end);
+      for (const range of isPrivate ? already.holes(first, last) : already.ranges()) {
+        const gfns = gfnRange(piece, range.start, range.end)!;
+        const pages = gfns.end - gfns.start;
+        files.push({ file, offset: range.start, gfn: gfns.start, pages });
+      }
+    }
+    ownOf(at, end);
+    return { files, own };
+  }
+
+  /** Sets what is the VM's own to say. */
   set(start: number, end: number, isPrivate: boolean): void {
-    if (isPrivate) this.#private.add(start, end);
-    else this.#private.delete(start, end);
+    if (isPrivate) this.#own.add(start, end);
+    else this.#own.delete(start, end);
   }
 }
 

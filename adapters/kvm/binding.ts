@@ -54,7 +54,9 @@ export class Binding {
     const binding = new Binding(host, piece, side, witness);
     const { file, offset, pages } = piece;
     const range = { start: offset, end: offset + pages };
-    const registration = await file.register(binding.#notifier(), { name, range });
+    // Where the VM says what is private, what its file says is no matter to private accesses.
+    const access = side === 'shared' ? 'shared' : 'both';
+    const registration = await file.register(binding.#notifier(), { name, range, access });
     witness?.registered(registration);
     binding.#registration = registration;
     // However it comes to leave, be it evicted: who leaves is not told an end.
@@ -72,6 +74,11 @@ export class Binding {
     const { piece, side } = this;
     const sided = side === 'both' || (side === 'private') === isPrivate;
     return sided && gfn >= piece.gfn && gfn < piece.gfn + piece.pages;
+  }
+
+  /** Whether the file, where it has a say, lets such an access have the guest page. */
+  agrees(gfn: number, isPrivate: boolean): boolean {
+    return this.side === 'private' || this.piece.file.isPrivate(this.offsetOf(gfn)) === isPrivate;
   }
 
   /** The page of the file that a guest page is. */
@@ -125,6 +132,7 @@ export class Binding {
     };
     return {
       fallocate: told,
+      error: told,
       invalidate: (start, end, event) => {
         told(start, end, event);
         const gfns = gfnRange(piece, start, end)!;

@@ -20,7 +20,7 @@ export interface FaultHost {
   /** Who reads `slots` does so in a section of it: `kvm->srcu`. */
   readonly srcu: SrcuDomain;
   readonly slots: Memslots;
-  readonly attributes: Attributes;
+  readonly attributes: Pick<Attributes, 'isPrivate' | 'uniform'>;
   readonly invalidations: Invalidations;
   readonly stage2: Stage2;
 }
@@ -173,6 +173,8 @@ function findSlot(vm: FaultHost, fault: Fault): FaultStep {
   if (slot.invalid) return retry(vm, fault, 'slot');
   fault.binding = slot.bindings.find((binding) => binding.serves(gfn, fault.private));
   if (fault.binding === undefined) return memoryFault(vm, fault, 'EFAULT');
+  // The slot may be younger than the answer to the step before.
+  if (!fault.binding.agrees(gfn, fault.private)) return memoryFault(vm, fault, 'EFAULT');
   if (fault.write && slot.readOnly) return exit(vm, fault, { type: 'mmio', gpa: gfn * PAGE_SIZE });
   return 'check';
 }
@@ -194,6 +196,7 @@ function lookup(vm: FaultHost, fault: Fault): FaultStep {
         return 'populate';
       case 'EBADF': // The slot is there, and its file is closed.
       case 'ENODEV': // Its device has revoked it.
+      case 'EFAULT': // The page has become one of the other side.
         return memoryFault(vm, fault, 'EFAULT');
       case 'EHWPOISON':
         return memoryFault(vm, fault, 'EHWPOISON');

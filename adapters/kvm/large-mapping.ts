@@ -25,7 +25,7 @@ interface LookedUp {
  * and file page are aligned alike, inside the piece, and with one attribute throughout. A slot that
  * logs dirty pages gets single pages, as in `kvm_mmu_hugepage_adjust`.
  */
-export function mappingAt(attributes: Attributes, fault: LookedUp): Candidate {
+export function mappingAt(attributes: Pick<Attributes, 'uniform'>, fault: LookedUp): Candidate {
   const { gfn } = fault;
   const { piece } = fault.binding!;
   const { order, pfn } = fault.lease!;

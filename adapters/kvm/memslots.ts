@@ -29,6 +29,14 @@ export class Memslots implements Iterable<Memslot> {
     return slot !== undefined && gfn < slot.end ? slot : undefined;
   }
 
+  /** The slots that have any of the guest pages `[start, end)`, in order. */
+  within(start: number, end: number): readonly Memslot[] {
+    const last = this.#after(end - 1);
+    let first = last;
+    while (first > 0 && this.#slots[first - 1]!.end > start) first--;
+    return this.#slots.slice(first, last);
+  }
+
   /** A slot other than `but` that has any of the guest pages `[start, end)`. */
   overlapping(start: number, end: number, but: number): Memslot | undefined {
     for (let i = this.#after(end - 1) - 1; i >= 0 && this.#slots[i]!.end > start; i--) {

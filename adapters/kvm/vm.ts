@@ -10,6 +10,7 @@ import {
 import type { Witness } from '../witness.js';
 import { Attributes, checkAttributes, MAX_GFN, type MemoryAttributes } from './attributes.js';
 import { Binding, type BindingHost, type FileTally } from './binding.js';
+import { convertPieces } from './convert-pieces.js';
 import type { FaultExit } from './fault.js';
 import { Invalidations } from '../invalidations.js';
 import type { Memslot, MemslotSpec } from './memslot.js';
@@ -44,7 +45,8 @@ export interface KvmVmOptions {
 export class KvmVm implements AsyncDisposable, WaitingFaultHost, BindingHost {
   readonly name: string;
   readonly stage2 = new Stage2();
-  readonly attributes = new Attributes();
+  /** Which guest pages are private, whoever says so. */
+  readonly attributes = new Attributes(() => this.#slots);
   readonly invalidations = new Invalidations();
   /** Whoever holds slots is in a section of it; slots that left are freed after they are over. */
   readonly srcu: SrcuDomain;
@@ -92,18 +94,26 @@ export class KvmVm implements AsyncDisposable, WaitingFaultHost, BindingHost {
 
   /**
    * KVM_SET_MEMORY_ATTRIBUTES: makes guest memory private or shared, and zaps it. Nothing happens
-   * where all of it is so already. Rejects with EINVAL for bad flags, attributes or ranges.
+   * where all of it is so already. Where a slot takes both sides from one file, the file is
+   * converted, and everybody else who has it is asked and told.
+   *
+   * All or nothing: rejects with EINVAL for bad flags, attributes or ranges, and as `convert`; with
+   * `effect` 'partial' when what was converted before could not be converted back.
    */
   setMemoryAttributes(asked: MemoryAttributes): Promise<void> {
     return this.#exclusively(async () => {
       const { start, end, private: isPrivate } = checkAttributes(asked);
-      if (this.attributes.uniform(start, end, isPrivate)) return;
-      this.invalidations.begin(start, end);
-      this.stage2.zap(start, end, 'both');
-      await this.#scheduler.schedule(`${this.name}: store attributes`);
-      this.attributes.set(start, end, isPrivate);
-      await this.#scheduler.schedule(`${this.name}: attributes are stored`);
-      this.invalidations.end();
+      const { files, own } = this.attributes.changing(start, end, isPrivate);
+      const failed = await convertPieces(files, isPrivate ? 'private' : 'shared');
+      if (own.length > 0) {
+        this.invalidations.begin(start, end);
+        this.stage2.zap(start, end, 'both');
+        await this.#scheduler.schedule(`${this.name}: store attributes`);
+        for (const range of own) this.attributes.set(range.start, range.end, isPrivate);
+        await this.#scheduler.schedule(`${this.name}: attributes are stored`);
+        this.invalidations.end();
+      }
+      if (failed !== undefined) throw failed;
     });
   }
 

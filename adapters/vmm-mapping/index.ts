@@ -48,7 +48,10 @@ export class VmmMapping implements AsyncDisposable {
   /** Maps pages of the file; rejects as `register` does. */
   static async create(file: MemoryFile, options: VmmMappingOptions): Promise<VmmMapping> {
     const mapping = new VmmMapping(file, options);
-    mapping.#registration = await file.register(mapping.#notifier(), { range: options.range });
+    mapping.#registration = await file.register(mapping.#notifier(), {
+      range: options.range,
+      access: 'shared',
+    });
     mapping.#witness?.registered(mapping.#registration);
     return mapping;
   }
@@ -68,11 +71,16 @@ export class VmmMapping implements AsyncDisposable {
     return this.#translations.get(page);
   }
 
-  /** Touches the mapped pages of `[start, end)` inside the file: holes are allocated first. */
+  /**
+   * Touches the mapped pages of `[start, end)` inside the file: holes are allocated first. Rejects
+   * where the kernel sends SIGBUS: with EFAULT at the first private page, which it does not
+   * allocate, EHWPOISON at a poisoned one.
+   */
   async touch(start: number, end: number): Promise<void> {
     // A page that left again in between is tried anew: fallocate waits for whoever took it.
     for (let missing = this.#missing(start, end); missing.length > 0;) {
       for (const hole of missing) {
+        this.#expectShared(hole);
         await this.#populate(hole);
         for (const { start: from, end: to } of this.#mapped.ranges(hole.start, hole.end)) {
           for (let page = from; page < to; page++) this.#map(page);
@@ -96,6 +104,13 @@ export class VmmMapping implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.unmap(this.range.start, this.range.end);
+  }
+
+  #expectShared({ start, end }: PageRange): void {
+    const page = this.file.privatePages(start, end)[0]?.start;
+    if (page === undefined) return;
+    const what = `page ${page} of "${this.file.name}" is private`;
+    throw new MemfileError('EFAULT', 'touch', what);
   }
 
   async #populate({ start, end }: PageRange): Promise<void> {
@@ -141,6 +156,10 @@ export class VmmMapping implements AsyncDisposable {
     return {
       name: this.name,
       fallocate: (start: number, end: number, event: NotifierEvent) => {
+        this.notifications++;
+        this.#witness?.told(event, start, end);
+      },
+      error: (start: number, end: number, event: NotifierEvent) => {
         this.notifications++;
         this.#witness?.told(event, start, end);
       },

@@ -36,8 +36,6 @@ export class HugetlbFile implements StoreFile {
   readonly #frames = new Extents();
   /** The places that were given a reservation, used or not, as the `resv_map` of the inode. */
   readonly #promised = new Extents();
-  /** The 4 KiB pages that are private: a huge page that is so in part is shown in small pages. */
-  readonly #private = new Extents();
 
   /** @throws MemfileError EINVAL for a bad size; ENOMEM when the pool has no such reservation. */
   constructor(
@@ -133,10 +131,8 @@ export class HugetlbFile implements StoreFile {
     return this.#noSpace(`${missing} are missing, the pool has ${available} left`);
   }
 
-  convert(start: number, end: number, to: Side, content: ContentMode): void {
+  convert(start: number, end: number, _to: Side, content: ContentMode): void {
     if (content === 'zero') this.#zero(start, end);
-    if (to === 'private') this.#private.add(start, end);
-    else this.#private.delete(start, end);
   }
 
   getLockPfn(offset: number): { pfn: number; order: number } {
@@ -146,8 +142,7 @@ export class HugetlbFile implements StoreFile {
       throw new MemfileError('ENOENT', 'getLockPfn', `page ${offset} of "${this.#name}"`);
     }
     this.#pool.reference(frame);
-    const order = this.#isOfOneSide(place) ? this.#order : 0;
-    return { pfn: frame * this.granule + (offset % this.granule), order };
+    return { pfn: frame * this.granule + (offset % this.granule), order: this.#order };
   }
 
   putUnlockPfn(pfn: number): void {
@@ -187,15 +182,6 @@ export class HugetlbFile implements StoreFile {
         this.#pool.zero(value + (place - first), from, to);
       }
     }
-  }
-
-  #isOfOneSide(place: number): boolean {
-    if (this.#private.pages === 0) return true;
-    const start = place * this.granule;
-    const parts = this.#private.ranges(start, start + this.granule);
-    return (
-      parts.length === 0 || (parts.length === 1 && parts[0]!.end - parts[0]!.start === this.granule)
-    );
   }
 
   #noSpace(why: string): MemfileError {

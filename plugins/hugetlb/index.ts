@@ -36,8 +36,7 @@ export interface HugetlbStore extends BackingStore<'hugetlb', HugetlbFileOptions
  *
  * Sizes are multiples of a huge page (EINVAL). `fallocate` rounds out and keeps what it added when
  * the pool runs short (`effect` 'partial'). `punchHole` rounds in: it zeroes parts of huge pages,
- * which stay, and never refuses them. A huge page that is private in part is looked up in pages of
- * 4 KiB. Every change of the pool's counters is a `plugin` event 'pool'.
+ * which stay, and never refuses them. Every change of the pool's counters is a `plugin` event 'pool'.
  */
 export function hugetlb(options: HugetlbOptions = {}): HugetlbStore {
   const { pageSize = '2M', pool: hugePages = 0 } = options ?? {};

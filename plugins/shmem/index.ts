@@ -71,7 +71,19 @@ class ShmemFile implements StoreFile {
     if (end - start > this.#maxPages) {
       throw this.#noSpace(`${end - start} pages asked for, the limit is ${this.#maxPages}`);
     }
-    const runs: PfnRun[] = [];
+    if (this.#frames.count(start, end) === 0 && this.#pool.available > 0) {
+      const frames = this.#pool.take(end - start);
+      const stop = start + (frames.end - frames.start);
+      this.#frames.set(start, stop, frames.start);
+      const run = { start, end: stop, pfn: frames.start };
+      if (stop === end) return { runs: [run] };
+      return this.#allocateRest(start, end, [run]);
+    }
+    return this.#allocateRest(start, end, []);
+  }
+
+  /** The holes that are left, after `runs`. */
+  #allocateRest(start: number, end: number, runs: PfnRun[]): Allocation {
     for (const hole of this.#frames.holes(start, end)) {
       for (let page = hole.start; page < hole.end;) {
         if (this.#pool.available <= 0) {

@@ -17,13 +17,17 @@ const SUITES = [
 ];
 
 const { values, positionals } = parseArgs({
-  options: { json: { type: 'boolean' }, help: { type: 'boolean' } },
+  options: {
+    json: { type: 'boolean' },
+    markdown: { type: 'boolean' },
+    help: { type: 'boolean' },
+  },
   allowPositionals: true,
 });
 const unknown = positionals.filter((name) => !SUITES.includes(name));
 if (values.help || unknown.length > 0) {
   if (unknown.length > 0) console.error(`no suite ${unknown.join(', ')}`);
-  console.log(`npm run bench -- [--json] [SUITE…]\nsuites: ${SUITES.join(', ')}`);
+  console.log(`npm run bench -- [--json | --markdown] [SUITE…]\nsuites: ${SUITES.join(', ')}`);
   process.exit(unknown.length > 0 ? 2 : 0);
 }
 
@@ -46,9 +50,11 @@ for (const name of positionals.length > 0 ? positionals : SUITES) {
     continue;
   }
   results[name] = JSON.parse(stdout);
-  if (!values.json) print(name, results[name], (performance.now() - started) / 1000);
+  if (!values.json && !values.markdown)
+    print(name, results[name], (performance.now() - started) / 1000);
 }
 if (values.json) console.log(JSON.stringify(results, null, 2));
+if (values.markdown) console.log(markdown());
 
 /** Each case with its candidates, and how many times memfile's figure theirs is. */
 function print(suite, cases, seconds) {
@@ -61,6 +67,23 @@ function print(suite, cases, seconds) {
       console.log(`    ${name.padEnd(40)} ${format(value).padStart(12)} ${ratio.padStart(10)}`);
     }
   }
+}
+
+/** The table of README.md. */
+function markdown() {
+  const rows = Object.entries(results).flatMap(([suite, cases]) =>
+    Object.entries(cases).map(([title, candidates]) => {
+      const told = (own) =>
+        Object.entries(candidates)
+          .filter(([name]) => name.startsWith('memfile') === own)
+          .map(([name, value]) => (own && name === 'memfile' ? '' : `${name} `) + format(value))
+          .join('; ');
+      return `| ${suite} | ${title} | ${told(true)} | ${told(false)} |`;
+    }),
+  );
+  return ['| suite | case | memfile | beside it |', '| --- | --- | --- | --- |', ...rows].join(
+    '\n',
+  );
 }
 
 function format(value) {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 export const fixture = (name: string): string =>
   fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
 
-const main = fileURLToPath(new URL('../../dist/adapters/cli/main.js', import.meta.url));
+export const main = fileURLToPath(new URL('../../dist/adapters/cli/main.js', import.meta.url));
 
 export interface Outcome {
   readonly code: number | null;

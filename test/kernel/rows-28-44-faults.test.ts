@@ -133,7 +133,7 @@ describe('rows 35 to 37', () => {
       for (let phase = 0; phase < 3; phase++) {
         const scheduler = new OneByOne();
         const { file, vm } = setUp(16, new KvmVm({ scheduler }));
-        await vm.setUserMemoryRegion2(over(file, 4));
+        await vm.setMemslot({ ...slot(file, 0, 4), guestMemfd: { file, offset: 8 } });
         await file.fallocate(0, 4);
         const fault = newFault(2);
         for (let i = 0; i < stop; i++) step(vm, fault);
@@ -148,6 +148,34 @@ describe('rows 35 to 37', () => {
         expect(fault.next).toBe('done');
       }
     }
+  });
+});
+
+describe('rows 37 and 47, where the file owns the attribute', () => {
+  it('row 37: no stop of a fault lets it map with the attribute that was', async () => {
+    let refused = 0;
+    for (let stop = 0; stop <= 7; stop++) {
+      const { file, vm } = setUp(16);
+      await vm.setUserMemoryRegion2(over(file, 4));
+      await file.fallocate(0, 4);
+      const fault = newFault(2);
+      for (let i = 0; i < stop; i++) step(vm, fault);
+      const { lease } = fault;
+      const done = await convert(vm, 0, 4, true).then(
+        () => true,
+        (error: unknown) => {
+          expect(error).toMatchObject({ code: 'EAGAIN', refused: { page: 2 } });
+          return false;
+        },
+      );
+      expect(done).toBe(lease === undefined);
+      if (!done) refused++;
+      for (let i = 0; i < 12 && fault.next !== 'done'; i++) go(vm, fault);
+      expect(fault.next).toBe('done');
+      // What was mapped when it was refused is zapped all the same, and faulted in again.
+      expect(vm.stage2.pages).toBe(done || stop === 7 ? 0 : 1);
+    }
+    expect(refused).toBe(3); // Between the lookup and the release.
   });
 });
 

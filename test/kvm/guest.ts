@@ -6,6 +6,7 @@ import {
   type Fault,
   type Stage2Mapping,
 } from '../../adapters/kvm/index.js';
+import type { Witness } from '../../adapters/witness.js';
 import type { Scheduler } from '../../core/index.js';
 import type { LedgerStore } from './ledger-store.js';
 import type { Listeners } from './listeners.js';
@@ -36,12 +37,13 @@ export class Guest {
     name: string,
     store: LedgerStore,
     listeners: Listeners,
+    witness: Witness,
     scheduler: Scheduler,
     seen: Map<string, number>,
   ) {
     this.#seen = seen;
-    this.vm = new KvmVm({ name, witness: listeners, scheduler });
-    this.model = new VmModel(name);
+    this.vm = new KvmVm({ name, witness, scheduler });
+    this.model = new VmModel(name, store);
     this.#store = store;
     this.#listeners = listeners;
   }
@@ -98,7 +100,8 @@ export class Guest {
   #mapped({ fault, since }: Running): void {
     const origin = this.#store.originOf(this.vm.stage2.get(fault.gfn));
     if (origin === undefined) return;
-    if (this.#listeners.endedSince(origin.file, origin.page, since)) {
+    const access = fault.binding!.side === 'shared' ? 'shared' : 'both';
+    if (this.#listeners.endedSince(origin.file, origin.page, since, access)) {
       this.broken.add(`I4: guest page ${fault.gfn} is mapped by a fault from before an end`);
     }
   }

@@ -1,4 +1,6 @@
 import fc from 'fast-check';
+import type { Access } from '../../core/index.js';
+import type { Habit } from './device.js';
 
 /** Numbers of pages are in units: one page, or a quarter of a large mapping. */
 export type Action =
@@ -42,6 +44,26 @@ export type Action =
       readonly pages: number;
       readonly private: boolean;
     }
+  | {
+      readonly do: 'convert';
+      readonly file: number;
+      readonly start: number;
+      readonly pages: number;
+      readonly private: boolean;
+    }
+  | { readonly do: 'poison' | 'pin'; readonly file: number; readonly start: number }
+  /** The store has no room for the next conversion. */
+  | { readonly do: 'full' }
+  | {
+      readonly do: 'device';
+      readonly file: number;
+      readonly start: number;
+      readonly pages: number;
+      readonly access: Access;
+      readonly habits: readonly Habit[];
+    }
+  /** A pin is put, a device leaves. */
+  | { readonly do: 'unpin' | 'detach'; readonly which: number }
   | { readonly do: 'close'; readonly file: number };
 
 export interface Interleaving {
@@ -105,6 +127,34 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   weigh(2, fc.record({ do: one('delete', 'delete', 'dirty'), vm, slot })),
   weigh(1, fc.record({ do: fc.constant('move' as const), vm, slot, gfn })),
   weigh(3, fc.record({ do: fc.constant('attributes' as const), vm, gfn, pages, private: flag })),
+  weigh(
+    5,
+    fc.record({
+      do: fc.constant('convert' as const),
+      file,
+      start: unit,
+      pages,
+      private: flag,
+    }),
+  ),
+  weigh(1, fc.record({ do: one('poison', 'pin', 'pin'), file, start: unit })),
+  weigh(1, fc.record({ do: one('unpin', 'unpin', 'detach'), which })),
+  weigh(0.2 * 5, fc.constant({ do: 'full' as const })),
+  weigh(
+    2,
+    fc.record({
+      do: fc.constant('device' as const),
+      file,
+      start: unit,
+      pages: fc.oneof(pages, fc.constant(UNITS)),
+      access: one('both', 'private', 'shared'),
+      habits: fc
+        .array(one('ok', 'ok', 'refuses', 'slow', 'slow', 'fails to undo', 'fails to let go'), {
+          maxLength: 4,
+        })
+        .map((habits): Habit[] => [...habits, 'ok']),
+    }),
+  ),
   weigh(0.2 * 5, fc.record({ do: fc.constant('close' as const), file })),
 );
 

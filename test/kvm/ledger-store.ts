@@ -1,4 +1,11 @@
-import type { Allocation, BackingStore, FileSpec, PfnRun, StoreFile } from '../../core/index.js';
+import {
+  MemfileError,
+  type Allocation,
+  type BackingStore,
+  type FileSpec,
+  type PfnRun,
+  type StoreFile,
+} from '../../core/index.js';
 
 /** The page of a file that a frame is, or was. */
 export interface FrameOrigin {
@@ -21,13 +28,28 @@ export class LedgerStore implements BackingStore<'ledger'> {
   /** Every frame that was ever handed out. */
   readonly #origins = new Map<number, FrameOrigin>();
   readonly #files = new Map<number, Map<number, number>>();
+  readonly #private = new Map<number, Set<number>>();
+  /** Frames that have an error. */
+  readonly poisoned = new Set<number>();
   #next = BLOCK;
   /** Called with the frames that are about to be free. */
   onFree: (frames: ReadonlySet<number>) => void = () => {};
+  /** Called with the frames that are about to change sides. */
+  onConvert: (frames: ReadonlySet<number>) => void = () => {};
+  /** How often it refuses to convert from now on. */
+  refusals = 0;
 
   /** The frame that a page of a file has now. */
   frameOf(file: number, page: number): number | undefined {
     return this.#files.get(file)?.get(page);
+  }
+
+  framesOf(file: number): ReadonlyMap<number, number> {
+    return this.#files.get(file)!;
+  }
+
+  isPrivate(file: number, page: number): boolean {
+    return this.#private.get(file)?.has(page) ?? false;
   }
 
   originOf(frame: number): FrameOrigin | undefined {
@@ -47,6 +69,8 @@ export class LedgerStore implements BackingStore<'ledger'> {
   createFile({ id }: FileSpec<object>): StoreFile {
     const frames = new Map<number, number>();
     this.#files.set(id, frames);
+    const sides = new Set<number>();
+    this.#private.set(id, sides);
     return {
       allocate: (start, end) => this.#allocate(id, frames, start, end),
       free: (start, end) => {
@@ -54,6 +78,27 @@ export class LedgerStore implements BackingStore<'ledger'> {
         const leaving = new Set(pages.map((page) => frames.get(page)!));
         for (const page of pages) frames.delete(page);
         this.onFree(leaving);
+      },
+      convert: (start, end, to) => {
+        if (this.refusals > 0) {
+          this.refusals--;
+          throw new MemfileError('ENOMEM', 'convert', 'there is no room to note it down');
+        }
+        const changing = new Set<number>();
+        for (let page = start; page < end; page++) {
+          const frame = frames.get(page);
+          if (sides.has(page) === (to === 'private')) continue;
+          if (frame !== undefined) changing.add(frame);
+        }
+        for (const frame of changing) {
+          if (!this.references.has(frame)) continue;
+          this.broken.push(`I10: frame ${frame} changes sides while somebody holds it`);
+        }
+        this.onConvert(changing);
+        for (let page = start; page < end; page++) {
+          if (to === 'private') sides.add(page);
+          else sides.delete(page);
+        }
       },
       getLockPfn: (offset) => {
         const pfn = frames.get(offset)!;

@@ -1,4 +1,4 @@
-import type { NotifierEvent, PageRange } from '../../core/index.js';
+import type { Access, NotifierEvent, PageRange, Side } from '../../core/index.js';
 import type { ConsumerWitness, Witness } from '../../adapters/witness.js';
 
 /** An invalidation, as a consumer of the whole file was told of it. */
@@ -6,12 +6,15 @@ interface Heard extends PageRange {
   readonly file: number;
   readonly position: number;
   readonly tick: number;
+  /** With a conversion: what it is to; who has access to that alone is not told. */
+  readonly to: Side | undefined;
 }
 
 /** A registration of a VM, as it learnt of its place. */
 interface Listener {
   readonly file: number;
   range: PageRange;
+  access: Access;
   position: number;
   left: number;
   readonly told: Map<number, number>;
@@ -31,13 +34,15 @@ export class Listeners implements Witness {
     const listener: Listener = {
       file: id,
       range: nowhere,
+      access: 'both',
       position: Infinity,
       left: Infinity,
       told: new Map(),
     };
     this.#listeners.push(listener);
     return {
-      registered: ({ range, position }) => Object.assign(listener, { range, position }),
+      registered: ({ range, position, access = 'both' }) =>
+        Object.assign(listener, { range, position, access }),
       told: (event) => {
         if (listener.left !== Infinity) {
           this.broken.add(`I5: "${name}" is told ${event.type} ${event.position} after it left`);
@@ -52,20 +57,26 @@ export class Listeners implements Witness {
 
   heard(file: number, start: number, end: number, event: NotifierEvent): void {
     const { tick } = this;
-    const heard = { file, start, end, position: event.position, tick };
+    const to = event.conversion?.to;
+    const heard = { file, start, end, position: event.position, tick, to };
     (event.type === 'invalidate' ? this.#begins : this.#ends).push(heard);
   }
 
-  /** Whether an invalidation of the page has ended since `tick`. */
-  endedSince(file: number, page: number, tick: number): boolean {
+  /** Whether an invalidation of the page has ended since `tick` that such a consumer is told of. */
+  endedSince(file: number, page: number, tick: number, access: Access): boolean {
     return this.#ends.some(
-      (end) => end.tick > tick && end.file === file && page >= end.start && page < end.end,
+      (end) =>
+        end.tick > tick &&
+        end.file === file &&
+        page >= end.start &&
+        page < end.end &&
+        end.to !== access,
     );
   }
 
   /** Each who was there throughout is told each event of its range once, others at most once. */
   judge(): void {
-    for (const { file, range, position, left, told } of this.#listeners) {
+    for (const { file, range, access, position, left, told } of this.#listeners) {
       for (const count of told.values()) {
         if (count > 1) this.broken.add(`I6: a listener is told ${count} times of one event`);
       }
@@ -73,6 +84,7 @@ export class Listeners implements Witness {
         const concerns = event.file === file && event.start < range.end && range.start < event.end;
         // An end is for those who were told the begin; the begins are enough to go by.
         const isBegin = this.#begins.includes(event);
+        if (event.to === access) continue;
         if (!concerns || !isBegin || event.position < position || left <= event.tick) continue;
         if (!told.has(event.position)) {
           this.broken.add(`I6: a listener missed the event at position ${event.position}`);
@@ -80,4 +92,21 @@ export class Listeners implements Witness {
       }
     }
   }
+}
+
+/** Two witnesses of the same consumers. */
+export function joined(a: Witness, b: Witness): Witness {
+  return {
+    consumer(name, file) {
+      const both = [a.consumer(name, file), b.consumer(name, file)];
+      return {
+        registered: (place) => both.forEach((one) => one.registered(place)),
+        told: (event, start, end) => both.forEach((one) => one.told(event, start, end)),
+        refused: (start, end) => both.forEach((one) => one.refused?.(start, end)),
+        lookedUp: (lease) => both.forEach((one) => one.lookedUp(lease)),
+        put: (lease) => both.forEach((one) => one.put(lease)),
+        left: () => both.forEach((one) => one.left()),
+      };
+    },
+  };
 }

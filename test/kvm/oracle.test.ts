@@ -15,7 +15,7 @@ describe('the oracle itself', () => {
     store = new LedgerStore();
     file = createMemfile({ plugins: [store] }).createFile('ledger', { size: 4 });
     await file.fallocate(0, 4);
-    model = new VmModel('vm');
+    model = new VmModel('vm', store);
     model.slots.set(0, {
       slot: 0,
       gfn: 8,

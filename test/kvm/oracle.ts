@@ -9,19 +9,33 @@ export class VmModel {
   /** Changes that were asked for and not answered; until they are, only frames are judged. */
   pending = 0;
 
-  constructor(name: string) {
+  readonly #store: LedgerStore;
+
+  constructor(name: string, store: LedgerStore) {
     this.name = name;
+    this.#store = store;
   }
 
+  /** As the file has it where a slot takes both sides from one, as the VM was told elsewhere. */
   isPrivate(gfn: number): boolean {
-    return this.#private.has(gfn);
+    const slot = this.#overFile(gfn);
+    if (slot === undefined) return this.#private.has(gfn);
+    const { file, offset } = slot.guestMemfd!;
+    return this.#store.isPrivate(file.id, offset + (gfn - slot.gfn));
   }
 
   setPrivate(start: number, end: number, isPrivate: boolean): void {
     for (let gfn = start; gfn < end; gfn++) {
+      if (this.#overFile(gfn) !== undefined) continue;
       if (isPrivate) this.#private.add(gfn);
       else this.#private.delete(gfn);
     }
+  }
+
+  #overFile(gfn: number): MemslotSpec | undefined {
+    const slot = this.slotAt(gfn);
+    const both = slot?.guestMemfd !== undefined && (slot.pieces ?? []).length === 0;
+    return both ? slot : undefined;
   }
 
   slotAt(gfn: number): MemslotSpec | undefined {
@@ -29,6 +43,15 @@ export class VmModel {
       if (gfn >= slot.gfn && gfn < slot.gfn + slot.pages) return slot;
     }
     return undefined;
+  }
+
+  /** Whether the file lets such an access have the page, there or not. */
+  usable(gfn: number, isPrivate: boolean): boolean {
+    const { file, page } = this.target(gfn, isPrivate)!;
+    const frame = this.#store.frameOf(file, page);
+    if (frame !== undefined && this.#store.poisoned.has(frame)) return false;
+    const blind = isPrivate && this.#overFile(gfn) === undefined;
+    return blind || this.#store.isPrivate(file, page) === isPrivate;
   }
 
   /** The page that an access should reach. */
@@ -70,6 +93,9 @@ export class Stage2Oracle {
         if (!this.#store.isLive(frame)) {
           this.broken.add(`I1: ${where} is mapped to frame ${frame}, which was freed`);
         }
+        if (this.#store.poisoned.has(frame)) {
+          this.broken.add(`I11: ${where} is mapped to frame ${frame}, which is poisoned`);
+        }
         if (model.pending > 0) continue;
         if (mapping.private !== model.isPrivate(gfn)) {
           this.broken.add(`I2: ${where} is mapped ${mapping.private ? 'private' : 'shared'}`);
@@ -89,6 +115,16 @@ export class Stage2Oracle {
     }
   }
 
+  /** No page changes sides before its translations are gone. */
+  converted(model: VmModel, dump: readonly Stage2Mapping[], frames: ReadonlySet<number>): void {
+    for (const { start, end, pfn } of dump) {
+      for (let gfn = start; gfn < end; gfn++) {
+        if (!frames.has(pfn + (gfn - start))) continue;
+        this.broken.add(`I10: ${model.name}: guest page ${gfn} is mapped while it changes sides`);
+      }
+    }
+  }
+
   #judgeTarget(
     model: VmModel,
     gfn: number,
@@ -97,6 +133,9 @@ export class Stage2Oracle {
     where: string,
   ): void {
     const target = model.target(gfn, isPrivate);
+    if (target !== undefined && !model.usable(gfn, isPrivate)) {
+      this.broken.add(`I10: ${where} is mapped for an access that its file does not allow`);
+    }
     const origin = this.#store.originOf(frame);
     if (target?.file === origin?.file && target?.page === origin?.page) return;
     const is = origin && `page ${origin.page} of file ${origin.file}`;

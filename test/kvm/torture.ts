@@ -3,13 +3,17 @@ import {
   MemfileError,
   PAGE_SIZE,
   Scheduler,
+  type Lease,
   type MemoryFile,
+  type Registration,
 } from '../../core/index.js';
 import { MEMORY_ATTRIBUTE_PRIVATE, type MemslotSpec } from '../../adapters/kvm/index.js';
+import { LawModel } from '../model/index.js';
+import { Device } from './device.js';
 import { Guest } from './guest.js';
 import { FILES, UNITS, VMS, type Action, type Interleaving } from './interleaving.js';
 import { LedgerStore } from './ledger-store.js';
-import { Listeners } from './listeners.js';
+import { joined, Listeners } from './listeners.js';
 import { Stage2Oracle } from './oracle.js';
 
 /** Lets whatever is suspended go on one at a time, as the program says. */
@@ -22,7 +26,19 @@ class ManualScheduler extends Scheduler {
 }
 
 /** What a change may be refused with; nothing else, and nothing unexpected. */
-const REFUSALS = new Set(['EINVAL', 'EEXIST', 'EBADF', 'ENOENT', 'EAGAIN', 'EFAULT']);
+const REFUSALS = new Set([
+  'EINVAL',
+  'EEXIST',
+  'EBADF',
+  'ENOENT',
+  'EAGAIN',
+  'EFAULT',
+  // A device refuses or fails; the store has no room; a page is poisoned.
+  'EBUSY',
+  'EIO',
+  'ENOMEM',
+  'EHWPOISON',
+]);
 
 /** Faults per VM at a time. */
 const MAX_FAULTS = 4;
@@ -45,6 +61,11 @@ export class Torture {
   readonly #files: MemoryFile[] = [];
   readonly #guests: Guest[] = [];
   readonly #gates: Array<() => void> = [];
+  readonly #devices: Device[] = [];
+  readonly #model = new LawModel();
+  readonly #witness = joined(this.#listeners, this.#model);
+  readonly #pinners: Registration[] = [];
+  readonly #pins: Lease[] = [];
   readonly #broken = new Set<string>();
   #pending = 0;
 
@@ -78,20 +99,45 @@ export class Torture {
       const file = this.#memfile.createFile('ledger', { size: UNITS * this.#unit, name: `f${i}` });
       this.#files.push(file);
       const { id } = file;
+      this.#pinners.push(await file.register({ name: 'pinner' }));
       await file.register({
         name: 'probe',
+        error: (start, end) => {
+          for (let page = start; page < end; page++) {
+            const frame = this.#store.frameOf(id, page);
+            if (frame !== undefined) this.#store.poisoned.add(frame);
+          }
+        },
         invalidate: (start, end, event) => this.#listeners.heard(id, start, end, event),
         invalidateEnd: (start, end, event) => this.#listeners.heard(id, start, end, event),
       });
     }
     for (let i = 0; i < VMS; i++) {
       this.#guests.push(
-        new Guest(`vm${i}`, this.#store, this.#listeners, this.#scheduler, this.#seen),
+        new Guest(
+          `vm${i}`,
+          this.#store,
+          this.#listeners,
+          this.#witness,
+          this.#scheduler,
+          this.#seen,
+        ),
       );
     }
     this.#store.onFree = (frames) => {
       for (const { model, vm } of this.#guests) {
         this.#oracle.freed(model, vm.stage2.mappings(), frames);
+      }
+      if (this.#devices.some((device) => device.maps(frames))) {
+        this.#broken.add('I7: a device maps a frame that is freed');
+      }
+    };
+    this.#store.onConvert = (frames) => {
+      for (const { model, vm } of this.#guests) {
+        this.#oracle.converted(model, vm.stage2.mappings(), frames);
+      }
+      if (this.#devices.some((device) => device.maps(frames))) {
+        this.#broken.add('I10: a device maps a page while it changes sides');
       }
     };
     await this.#files[0]!.fallocate(0, UNITS * this.#unit);
@@ -187,6 +233,46 @@ export class Torture {
         );
         return;
       }
+      case 'convert': {
+        const file = this.#files[action.file]!;
+        const [start, end] = [action.start * unit, (action.start + action.pages) * unit];
+        const pages = file.pages;
+        const to = action.private ? 'private' : 'shared';
+        this.#watch(file.convert(start, Math.min(end, pages), to), 'convert');
+        return;
+      }
+      case 'poison': {
+        const page = action.start * unit;
+        this.#watch(this.#files[action.file]!.poison(page), 'poison');
+        return;
+      }
+      case 'pin': {
+        try {
+          this.#pins.push(this.#pinners[action.file]!.lookup(action.start * unit));
+        } catch (error) {
+          this.#expect(error);
+        }
+        return;
+      }
+      case 'unpin':
+        take(this.#pins, action.which)?.put();
+        return;
+      case 'full':
+        this.#store.refusals = 1;
+        return;
+      case 'device': {
+        const { access, habits } = action;
+        const file = this.#files[action.file]!;
+        const range = { start: action.start * unit, end: (action.start + action.pages) * unit };
+        const name = `device ${this.#devices.length}`;
+        const witness = this.#witness.consumer(name, file);
+        const options = { name, range, access, habits };
+        this.#devices.push(new Device(file, options, this.#store, witness, this.#gates));
+        return;
+      }
+      case 'detach':
+        this.#devices[action.which % this.#devices.length]?.leave();
+        return;
       case 'close':
         this.#watch(this.#files[action.file]!.close());
     }
@@ -217,19 +303,29 @@ export class Torture {
   }
 
   /** Everything has to come to an end, and refusals must be of the kind that can be expected. */
-  #watch(promise: Promise<unknown>): void {
+  #watch(promise: Promise<unknown>, what?: string): void {
     this.#pending++;
+    const saw = (how: string): void => {
+      this.#pending--;
+      if (what === undefined) return;
+      this.#seen.set(`${what}: ${how}`, (this.#seen.get(`${what}: ${how}`) ?? 0) + 1);
+    };
     promise.then(
-      () => this.#pending--,
+      () => saw('done'),
       (error: unknown) => {
-        this.#pending--;
-        const known = error instanceof MemfileError && REFUSALS.has(error.code);
-        if (!known) this.#broken.add(`unexpected: ${String(error)}`);
+        this.#expect(error);
+        saw((error as MemfileError).code);
       },
     );
   }
 
+  #expect(error: unknown): void {
+    const known = error instanceof MemfileError && REFUSALS.has(error.code);
+    if (!known) this.#broken.add(`unexpected: ${String(error)}`);
+  }
+
   #judge(): void {
+    for (const device of this.#devices) device.judge();
     for (const guest of this.#guests) this.#oracle.judge(guest.model, guest.dump());
   }
 
@@ -265,6 +361,9 @@ export class Torture {
 
   async #finish(): Promise<void> {
     await this.#drain();
+    for (const device of this.#devices) device.judgeAll();
+    for (const device of this.#devices) device.leave();
+    for (const pin of this.#pins) pin.put();
     for (const { id, pages, ...file } of this.#files.map(describe)) {
       if (!file.closed && file.populated !== this.#store.pagesOf(id)) {
         this.#broken.add(`I9: file ${id} of ${pages} pages counts ${file.populated}`);
@@ -276,7 +375,12 @@ export class Torture {
     for (const { vm, model } of this.#guests) {
       if (vm.stage2.mappings().length > 0) this.#broken.add(`I1: ${model.name} is gone, and maps`);
     }
+    const leaked = this.#memfile.state.quarantined.map(({ start, end, pfn }) => ({
+      start: pfn,
+      end: pfn + (end - start),
+    }));
     for (const [frame, count] of this.#store.references) {
+      if (leaked.some(({ start, end }) => frame >= start && frame < end)) continue;
       this.#broken.add(`I8: frame ${frame} was taken ${count} times more than it was put`);
     }
     this.#listeners.judge();
@@ -293,7 +397,8 @@ export class Torture {
           const file = this.#files.find(({ id }) => id === target?.file);
           const fault = guest.start(gfn, { private: isPrivate, write: false });
           await this.#drain();
-          const there = file !== undefined && !file.closed && target!.page < file.pages;
+          const open = file !== undefined && !file.closed && target!.page < file.pages;
+          const there = open && model.usable(gfn, isPrivate);
           if ((fault.exit?.type === 'mapped') !== there) {
             const how = fault.exit?.type ?? 'nothing';
             this.#broken.add(`I3: the last fault of guest page ${gfn} ends with ${how}`);
@@ -304,7 +409,18 @@ export class Torture {
   }
 
   #found(): string[] {
-    const all = [this.#broken, this.#oracle.broken, this.#listeners.broken, this.#store.broken];
+    const laws = this.#model.finish().map(({ law, name, consumer, detail }) => {
+      return `law ${law}, ${name}: ${consumer}: ${detail}`;
+    });
+    const devices = this.#devices.flatMap((device) => [...device.broken]);
+    const all = [
+      laws,
+      devices,
+      this.#broken,
+      this.#oracle.broken,
+      this.#listeners.broken,
+      this.#store.broken,
+    ];
     return [...all, ...this.#guests.map((guest) => guest.broken)].flatMap((found) => [...found]);
   }
 }

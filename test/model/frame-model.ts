@@ -15,6 +15,16 @@ export class FrameModel {
   readonly #owners = new Map<number, Owner>();
   readonly #leases = new Map<number, { readonly owner: Owner; count: number }>();
 
+  /** Frames with an error, that nobody may ever be given again. */
+  readonly #poisoned = new Set<number>();
+
+  poisoned(file: number, start: number, end: number): void {
+    for (let page = start; page < end; page++) {
+      const pfn = this.#of(file).get(page);
+      if (pfn !== undefined) this.#poisoned.add(pfn);
+    }
+  }
+
   lookedUp(file: number, page: number, pfn: number): Broken | undefined {
     const broken = this.#check(file, page, pfn);
     this.#of(file).set(page, pfn);
@@ -39,6 +49,9 @@ export class FrameModel {
   }
 
   #check(file: number, page: number, pfn: number): Broken | undefined {
+    if (this.#poisoned.has(pfn)) {
+      return { law: 4, detail: `page ${page} has frame ${pfn}, which is poisoned` };
+    }
     const known = this.#of(file).get(page);
     if (known !== undefined && known !== pfn) {
       const detail = `page ${page} had frame ${known} and has frame ${pfn}, but never left`;

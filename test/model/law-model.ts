@@ -1,4 +1,4 @@
-import type { Lease, NotifierEvent, PageRange } from '../../core/index.js';
+import type { Access, Lease, NotifierEvent, PageRange } from '../../core/index.js';
 import type { ConsumerWitness, Witness, WitnessedFile } from '../../adapters/witness.js';
 import { FrameModel, type Broken } from './frame-model.js';
 import { LAWS } from './laws.js';
@@ -38,7 +38,14 @@ export class LawModel implements Witness {
       if (this.violations.length >= KEPT) return;
       this.violations.push({ law, name: LAWS[law]!, consumer: name, file: file.id, detail });
     };
-    const consumer = new ConsumerModel(file.id, frames, report, (event) => this.#agrees(event));
+    const others = (): Iterable<ConsumerModel> => this.#consumers;
+    const consumer = new ConsumerModel(
+      file,
+      frames,
+      report,
+      (event) => this.#agrees(event),
+      others,
+    );
     this.#consumers.add(consumer);
     return consumer;
   }
@@ -63,12 +70,18 @@ export class LawModel implements Witness {
 
 class ConsumerModel implements ConsumerWitness {
   readonly #file: number;
+  readonly #store: string;
+  readonly #others: () => Iterable<ConsumerModel>;
   readonly #frames: FrameModel;
   readonly #report: (law: number, detail: string) => void;
   readonly #agrees: (event: NotifierEvent) => boolean;
   readonly #there = new PageSet();
   /** What it was asked to prepare for, agreed to, and heard nothing of since. */
   readonly #prepared = new PageSet();
+  /** What it agreed to give up in a conversion that has not begun; what it has given up since. */
+  readonly #giving = new PageSet();
+  readonly #given = new PageSet();
+  #access: Access = 'both';
   #asked = false;
   /** How many invalidations of exactly this range have begun and not ended. */
   readonly #open = new Map<string, number>();
@@ -80,12 +93,15 @@ class ConsumerModel implements ConsumerWitness {
   #early: (() => void)[] | undefined = [];
 
   constructor(
-    file: number,
+    file: WitnessedFile,
     frames: FrameModel,
     report: (law: number, detail: string) => void,
     agrees: (event: NotifierEvent) => boolean,
+    others: () => Iterable<ConsumerModel>,
   ) {
-    this.#file = file;
+    this.#file = file.id;
+    this.#store = file.store;
+    this.#others = others;
     this.#frames = frames;
     this.#report = report;
     this.#agrees = agrees;
@@ -95,8 +111,10 @@ class ConsumerModel implements ConsumerWitness {
     readonly range: PageRange;
     readonly snapshot: readonly PageRange[];
     readonly position: number;
+    readonly access?: Access;
   }): void {
     this.#here = true;
+    this.#access = place.access ?? 'both';
     this.#range = place.range;
     this.#position = place.position;
     for (const { start, end } of place.snapshot) {
@@ -104,6 +122,7 @@ class ConsumerModel implements ConsumerWitness {
         this.#report(7, `the snapshot has [${start}, ${end}), outside its range`);
       }
       this.#there.add(start, end);
+      this.#expectAlone(start, end, 'the snapshot');
     }
     const early = this.#early ?? [];
     this.#early = undefined;
@@ -128,18 +147,27 @@ class ConsumerModel implements ConsumerWitness {
     switch (event.type) {
       case 'prepare':
         this.#asked = true;
+        if (this.#prepared.touches(start, end) || this.#giving.touches(start, end)) {
+          this.#report(8, `${what()} a second time`);
+        }
+        if (this.#gives(event)) {
+          this.#given.remove(start, end);
+          this.#giving.add(start, end);
+          break;
+        }
         if (event.reason !== 'replay' && this.#there.touches(start, end)) {
           this.#report(8, `${what()}, which is there already`);
         }
-        if (this.#prepared.touches(start, end)) this.#report(8, `${what()} a second time`);
         this.#prepared.add(start, end);
         break;
       case 'rollback':
-        if (!this.#prepared.covers(start, end))
-          this.#report(8, `${what()} of what it never agreed to`);
-        this.#prepared.remove(start, end);
+        if (!this.#agreed(start, end)) this.#report(8, `${what()} of what it never agreed to`);
+        for (const set of [this.#prepared, this.#giving, this.#given]) set.remove(start, end);
         break;
       case 'fallocate':
+        if (event.conversion !== undefined && event.conversion.to !== this.#access) {
+          this.#report(8, `${what()}, a conversion to ${event.conversion.to} pages`);
+        }
         if (this.#asked && !this.#prepared.covers(start, end)) {
           this.#report(8, `${what()} without being asked`);
         }
@@ -147,20 +175,41 @@ class ConsumerModel implements ConsumerWitness {
         if (event.reason !== 'replay' && this.#there.touches(start, end))
           this.#report(5, `${what()}, which was there already`);
         this.#there.add(start, end);
+        this.#expectAlone(start, end, what());
         break;
       case 'invalidate':
         this.#count(start, end, 1);
+        if (event.reason !== 'convert') break;
+        if (!this.#gives(event)) this.#report(8, `${what()}, which is what it has access to`);
+        if (this.#asked && !this.#giving.covers(start, end)) {
+          this.#report(8, `${what()} without being asked`);
+        }
         break;
       case 'invalidateEnd':
         if (this.#count(start, end, -1) < 0) this.#report(3, `${what()}, which had not begun`);
-        this.#gone(start, end, event.kept ?? []);
+        if (event.reason === 'convert') {
+          this.#giving.remove(start, end);
+          if (this.#asked) this.#given.add(start, end);
+        }
+        for (const kept of event.kept ?? []) {
+          if (kept.start < start || kept.end > end || !this.#there.covers(kept.start, kept.end)) {
+            this.#report(4, `${what()}: [${kept.start}, ${kept.end}) stayed, and was not there`);
+          }
+        }
+        this.#gone(start, end, event.kept ?? [], event.reason);
+        break;
+      case 'error':
+        if (this.#there.touches(start, end)) this.#report(4, `${what()} of pages it still has`);
+        if (event.reason === 'poison') this.#frames.poisoned(this.#file, start, end);
         break;
     }
   }
 
   refused(start: number, end: number): void {
-    if (this.#early === undefined) this.#prepared.remove(start, end);
-    else this.#early.push(() => this.refused(start, end));
+    if (this.#early === undefined) {
+      this.#prepared.remove(start, end);
+      this.#giving.remove(start, end);
+    } else this.#early.push(() => this.refused(start, end));
   }
 
   lookedUp({ offset, pfn }: Lease): void {
@@ -183,12 +232,13 @@ class ConsumerModel implements ConsumerWitness {
     this.#here = false;
     this.#early = undefined;
     this.#open.clear();
-    this.#prepared.clear();
+    for (const set of [this.#prepared, this.#giving, this.#given]) set.clear();
   }
 
   finish(): void {
     if ((this.#early?.length ?? 0) > 0) this.#report(6, 'was told events and never registered');
-    for (const { start, end } of this.#prepared.within(0, Infinity)) {
+    const open = [this.#prepared, this.#giving].flatMap((set) => set.within(0, Infinity));
+    for (const { start, end } of open) {
       this.#report(8, `never heard again of [${start}, ${end}), which it was asked about`);
     }
     for (const range of this.#open.keys()) {
@@ -205,12 +255,35 @@ class ConsumerModel implements ConsumerWitness {
     return count;
   }
 
-  #gone(start: number, end: number, kept: readonly PageRange[]): void {
+  /** Whether it has to give up what is converted. */
+  #gives({ conversion }: NotifierEvent): boolean {
+    return conversion !== undefined && conversion.to !== this.#access;
+  }
+
+  /** Whether it was asked about all of this, and nothing has come of it that cannot be undone. */
+  #agreed(start: number, end: number): boolean {
+    return [this.#prepared, this.#giving, this.#given].some((set) => set.covers(start, end));
+  }
+
+  /** Nobody who can use pages of the other side alone has these pages. */
+  #expectAlone(start: number, end: number, what: string): void {
+    if (this.#access === 'both') return;
+    for (const other of this.#others()) {
+      if (other.#file !== this.#file || other.#store !== this.#store || !other.#here) continue;
+      if (other.#access === 'both' || other.#access === this.#access) continue;
+      if (!other.#there.touches(start, end)) continue;
+      this.#report(4, `${what}: one with access to ${other.#access} pages has them`);
+    }
+  }
+
+  #gone(start: number, end: number, kept: readonly PageRange[], reason: string): void {
+    // What is converted or has an error leaves the consumer; the page keeps its frame.
+    const stays = reason === 'convert' || reason === 'poison';
     let from = start;
     for (const range of [...kept, { start: end, end }]) {
       if (range.start > from) {
         this.#there.remove(from, range.start);
-        this.#frames.gone(this.#file, from, range.start);
+        if (!stays) this.#frames.gone(this.#file, from, range.start);
       }
       from = Math.max(from, range.end);
     }

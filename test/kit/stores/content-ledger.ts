@@ -1,4 +1,4 @@
-import { PAGE_SIZE, type StoreFile } from '../../../core/index.js';
+import { PAGE_SIZE, type ContentMode, type StoreFile } from '../../../core/index.js';
 import type { Finding } from '../finding.js';
 
 /** Follows what pages show: each new one is marked, and no mark may be seen anywhere else. */
@@ -17,9 +17,29 @@ export class ContentLedger {
         const what = `page ${page} of file ${id} arrived with frame ${pfn + (page - start)}`;
         this.#breaks(`${what} and shows what ${shown} held`);
       }
-      const mark = `mark ${++this.#count}`.padEnd(16);
-      for (let i = 0; i < mark.length; i++) bytes[i] = mark.charCodeAt(i);
-      this.#marks.set(mark, `page ${page} of file ${id}`);
+      this.#mark(bytes, `page ${page} of file ${id}`);
+    }
+  }
+
+  /** Pages changed sides: they show what was asked for, and are marked anew. */
+  converted(
+    id: number,
+    file: StoreFile,
+    frames: readonly (readonly [page: number, pfn: number])[],
+    content: ContentMode,
+  ): void {
+    for (const [page, pfn] of frames) {
+      const bytes = this.#view(file, pfn);
+      if (bytes === undefined) return;
+      const name = `page ${page} of file ${id}`;
+      const shown = read(bytes);
+      if (content === 'zero' && bytes.some((byte) => byte !== 0)) {
+        this.#breaks(`${name} was converted with content 'zero' and shows something else`);
+      }
+      if (content === 'preserve' && this.#marks.get(shown) !== name) {
+        this.#breaks(`${name} was converted with content 'preserve' and has lost its contents`);
+      }
+      this.#mark(bytes, name);
     }
   }
 
@@ -30,6 +50,12 @@ export class ContentLedger {
     const shown = this.#marks.get(read(bytes)) ?? 'nobody';
     if (shown === `page ${page} of file ${id}`) return;
     this.#breaks(`page ${page} of file ${id} shows what ${shown} holds, and not its own contents`);
+  }
+
+  #mark(bytes: Uint8Array, page: string): void {
+    const mark = `mark ${++this.#count}`.padEnd(16);
+    for (let i = 0; i < mark.length; i++) bytes[i] = mark.charCodeAt(i);
+    this.#marks.set(mark, page);
   }
 
   #view(file: StoreFile, pfn: number): Uint8Array | undefined {

@@ -1,4 +1,5 @@
 import type { Allocation, PageRange, StoreFile } from '../../../core/index.js';
+import { PageSet } from '../../model/page-set.js';
 import type { Finding } from '../finding.js';
 
 interface Worker {
@@ -32,6 +33,8 @@ export class FrameLedger {
   readonly #owners = new Map<number, { readonly file: number; readonly page: number }>();
   /** Consumers that were told that the page of a frame leaves. */
   readonly #told = new Map<number, Set<Worker>>();
+  /** Frames with an error, that nobody may ever be given again. */
+  readonly #poisoned = new Set<number>();
 
   opened(id: number, granule: number): void {
     this.#files.set(id, { id, granule, frames: new Map(), left: new Set() });
@@ -50,21 +53,67 @@ export class FrameLedger {
     return this.#files.get(file)?.frames.get(page);
   }
 
+  /** The pages of `[start, end)` that are there, and their frames. */
+  framesIn(file: number, start: number, end: number): readonly (readonly [number, number])[] {
+    const frames = [...(this.#files.get(file)?.frames ?? [])];
+    return frames.filter(([page]) => page >= start && page < end);
+  }
+
   /** How many pages of a file the store has. */
   pagesOf(file: number): number {
     return this.#files.get(file)?.frames.size ?? 0;
   }
 
+  /** The pages of a file that are there, without those that have an error. */
+  sound(file: number): PageSet {
+    const pages = new PageSet();
+    let run: { start: number; end: number } | undefined;
+    for (const [page, frame] of this.#files.get(file)?.frames ?? []) {
+      if (this.#poisoned.has(frame)) continue;
+      if (run?.end === page) run.end++;
+      else {
+        if (run !== undefined) pages.add(run.start, run.end);
+        run = { start: page, end: page + 1 };
+      }
+    }
+    if (run !== undefined) pages.add(run.start, run.end);
+    return pages;
+  }
+
+  /** The first of these pages of which the frame is referenced. */
+  referenced(file: number, pages: readonly PageRange[]): number | undefined {
+    if (this.references.size === 0) return undefined;
+    for (const { start, end } of pages) {
+      for (let page = start; page < end; page++) {
+        const frame = this.frameOf(file, page);
+        if (frame !== undefined && this.references.has(frame)) return page;
+      }
+    }
+    return undefined;
+  }
+
+  poisoned(file: number, start: number, end: number): void {
+    for (let page = start; page < end; page++) {
+      const frame = this.frameOf(file, page);
+      if (frame !== undefined) this.#poisoned.add(frame);
+    }
+  }
+
+  isPoisoned(file: number, page: number): boolean {
+    const frame = this.frameOf(file, page);
+    return frame !== undefined && this.#poisoned.has(frame);
+  }
+
   told(consumer: Worker, file: number, start: number, end: number): void {
     for (const [page, frame] of this.#files.get(file)!.frames) {
       if (page < start || page >= end) continue;
-      const workers = this.#told.get(frame) ?? new Set();
-      // The page had stayed: who failed to let go of it is asked once more.
-      for (const other of workers) {
-        if (other.name === consumer.name && other.working === 0) workers.delete(other);
-      }
-      this.#told.set(frame, workers.add(consumer));
+      this.#told.set(frame, (this.#told.get(frame) ?? new Set()).add(consumer));
     }
+  }
+
+  /** Pages that were to leave did not: who has to let go of them is asked again when they do. */
+  stayed(file: number, start: number, end: number): void {
+    for (const [, frame] of this.framesIn(file, start, end)) this.#told.delete(frame);
   }
 
   allocated(id: number, start: number, end: number, { runs, error }: Allocation): void {
@@ -172,6 +221,7 @@ export class FrameLedger {
     if (owner !== undefined) {
       this.#breaks(4, `${where} while it is page ${owner.page} of file ${owner.file}`);
     }
+    if (this.#poisoned.has(frame)) this.#breaks(4, `${where}, and it is poisoned`);
     const leases = this.references.get(frame);
     if (leases !== undefined) this.#breaks(9, `${where} while ${leases} references to it are out`);
     for (const { name, working, failed } of this.#told.get(frame) ?? []) {

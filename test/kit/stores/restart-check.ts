@@ -7,6 +7,7 @@ import {
   type PluginData,
   type StoreFile,
 } from '../../../core/index.js';
+import { fallocate, lookUp } from '../world/deeds.js';
 import { drain, play, type PlayOptions } from '../world/play.js';
 import { PAGES, program, scaled, shorterPrograms, type Program } from '../world/program.js';
 import { showProgram } from '../world/show-program.js';
@@ -74,12 +75,12 @@ export function restartCheck(
 /** Whatever the program did: frames in use, leased, leased without a page, and in quarantine. */
 async function leaveTraces(world: World): Promise<void> {
   const all = { start: 0, end: world.pages };
-  for (const file of world.files.keys()) world.fallocate(file, all);
+  for (const file of world.files.keys()) fallocate(world, file, all);
   await drain(world);
   const last = world.pages - 1;
-  for (const page of [last - 1, last - 1, last]) world.lookup(world.probes[0], page);
+  for (const page of [last - 1, last - 1, last]) lookUp(world, world.probes[0], page);
   const failing = { behaviours: ['throw'], observer: false, votes: false, replay: false } as const;
-  world.register({ file: 0, start: 0, pages: 1, ...failing });
+  world.register({ file: 0, start: 0, pages: 1, access: 'both', budget: 0, ...failing });
   await drain(world);
   world.punch(0, { start: 0, end: 1 });
   world.punch(0, { start: last, end: last + 1 });

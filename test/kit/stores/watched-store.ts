@@ -2,7 +2,9 @@ import {
   MemfileError,
   type Allocation,
   type BackingStore,
+  type ContentMode,
   type FileSpec,
+  type Side,
   type StoreFile,
   type StoreHost,
 } from '../../../core/index.js';
@@ -22,6 +24,8 @@ export class WatchedStore {
   readonly hosts = new Map<number, StoreHost>();
   /** Called with the pages of a file that are about to be free. */
   onFree: (file: number, start: number, end: number) => void = () => {};
+  /** Called with the pages of a file that have changed sides. */
+  onConvert: (file: number, start: number, end: number, to: Side) => void = () => {};
   readonly #inner: BackingStore;
 
   /** @param contents also marks what pages show, which costs time. */
@@ -66,17 +70,23 @@ export class WatchedStore {
           throw error;
         }
       },
-      free: (start, end) => {
+      free: (start, end, why) => {
         this.calls++;
         this.onFree(id, start, end);
         try {
-          const left = inner.free(start, end);
+          const left = inner.free(start, end, why);
           ledger.freed(id, start, end, left);
           return left;
         } catch (error) {
           ledger.threw(4, `${who}: free [${start}, ${end}), which cannot be refused,`, error);
           throw error;
         }
+      },
+      convert: (start: number, end: number, to: Side, content: ContentMode): void => {
+        this.calls++;
+        inner.convert?.(start, end, to, content);
+        contents?.converted(id, inner, ledger.framesIn(id, start, end), content);
+        this.onConvert(id, start, end, to);
       },
       getLockPfn: (offset) => {
         this.calls++;

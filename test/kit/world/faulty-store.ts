@@ -30,13 +30,19 @@ export function faulty(store: BackingStore, next: NextFault): BackingStore {
           const { runs } = middle > start ? inner.allocate(start, middle) : { runs: [] };
           return { runs, error: new MemfileError('ENOSPC', 'fallocate', 'half is all there is') };
         },
-        free(start, end) {
+        convert(start, end, to, content) {
+          if (take('convert throws') !== undefined) {
+            throw new MemfileError('ENOMEM', 'convert', 'there is no room to note it down');
+          }
+          inner.convert?.(start, end, to, content);
+        },
+        free(start, end, why) {
           const fault = take('free throws', 'frees less');
           if (fault === 'free throws') throw new Error('the store is stuck');
-          if (fault === undefined) return inner.free(start, end);
+          if (fault === undefined) return inner.free(start, end, why);
           const middle = middleOf(start, end);
           if (middle === start) return [];
-          return inner.free(start, middle) ?? [{ start, end: middle }];
+          return inner.free(start, middle, why) ?? [{ start, end: middle }];
         },
       });
     },

@@ -9,6 +9,7 @@ import {
   snapshotFindings,
   tellingOrderFindings,
 } from './oracles.js';
+import { conversionFindings, storeKept, undoFindings, usableFindings } from './side-oracles.js';
 import { play, recycle, tearDown, type PlayOptions } from './play.js';
 import { PAGES, program, scaled, shorterPrograms, type Program } from './program.js';
 import { showProgram } from './show-program.js';
@@ -39,7 +40,8 @@ export function lawChecks(options: PlayOptions): Check<Program>[] {
     check(5, judged(5, snapshotFindings)),
     check(6, judged(6, graceFindings)),
     check(7, judged(7, clippingFindings)),
-    check(8, judged(8, undoFindings)),
+    check(8, judged(8, undone)),
+    check(8, usable, 'told usable exactly when all sources agree'),
     check(9, pins, undefined, again),
     check(10, judged(10, replayFindings), 'replay equals the state after every step'),
     check(11, judged(11, nothing), 'only errors of the framework'),
@@ -68,9 +70,11 @@ const order: Judge = async (program, options) => {
 
 const isolation: Judge = async (program, options) => {
   // A refusal does change what others are told: that is law 8.
-  const steps = program.steps.map((step) =>
-    step.do === 'register' ? { ...step, votes: false, replay: false } : step,
-  );
+  const steps = program.steps
+    .filter((step) => step.do !== 'convert')
+    .map((step) =>
+      step.do === 'register' ? { ...step, votes: false, replay: false, budget: 0 } : step,
+    );
   const told = async (harmless: boolean): Promise<string[]> => {
     const world = await play({ steps }, { ...options, harmless });
     return world.deliveries.map(
@@ -96,7 +100,10 @@ const reported: Judge = async (program, options) => {
   const thrown = world.consumers.reduce((sum, consumer) => sum + consumer.failures, 0);
   const errors = world.operations.filter(
     ({ outcome }) =>
-      outcome instanceof MemfileError && (outcome.code === 'EIO' || outcome.effect === 'partial'),
+      outcome instanceof MemfileError &&
+      (outcome.code === 'EIO' ||
+        outcome.effect === 'partial' ||
+        outcome.message.includes('" failed in ')),
   );
   const findings = [...seen(world, 2)];
   if (failures < thrown) findings.push(`${thrown} callbacks threw, ${failures} are recorded`);
@@ -115,16 +122,17 @@ function graceFindings(world: World): string[] {
     .map(({ name }) => `${name} is at rest and its grace period does not end`);
 }
 
-function undoFindings(world: World): string[] {
+function undone(world: World): string[] {
   const errors = world.operations.flatMap(({ outcome }) =>
     outcome instanceof MemfileError ? [outcome] : [],
   );
-  const findings = errors
+  const findings = [...undoFindings(world.memfile.journal.read(1)), ...conversionFindings(world)];
+  const unnamed = errors
     .filter(({ code }) => code === 'EBUSY')
     .filter(({ effect, message }) => effect !== 'none' || !/"consumer \d+" refused/.test(message))
     .map(({ effect, message }) => `${effect}: ${message}`);
-  // A store that does not take back what was refused is reported; its pages are its own affair.
-  if (errors.some(({ message }) => message.includes('did not take'))) return findings;
+  findings.push(...unnamed);
+  if (storeKept(world)) return findings;
   for (const file of world.files) {
     const there = file.populated().reduce((sum, { start, end }) => sum + end - start, 0);
     const pages = world.ledger.pagesOf(file.id);
@@ -134,6 +142,13 @@ function undoFindings(world: World): string[] {
   }
   return findings;
 }
+
+const usable: Judge = async (program, options) => {
+  const findings: string[] = [];
+  const onQuiet = (world: World): void => void findings.push(...usableFindings(world));
+  const world = await play(program, { ...options, onQuiet });
+  return [...findings, ...usableFindings(world)];
+};
 
 const gone: Judge = async (program, options) => {
   const world = await play(program, { ...options, contents: true });

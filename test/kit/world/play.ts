@@ -1,5 +1,6 @@
 import type { BackingStore, Journal } from '../../../core/index.js';
 import { shmem } from '../../../plugins/shmem/index.js';
+import { convert, fallocate, lookUp, poison } from './deeds.js';
 import { FILES, PAGES, scaled, type Program, type Step } from './program.js';
 import { overlap, pick, settle, take } from '../small.js';
 import { World } from './world.js';
@@ -42,7 +43,7 @@ export async function recycle(world: World): Promise<void> {
   const all = { start: 0, end: world.pages };
   for (const file of world.files.keys()) world.punch(file, all);
   await drain(world);
-  for (const file of world.files.keys()) world.fallocate(file, all);
+  for (const file of world.files.keys()) fallocate(world, file, all);
   await drain(world);
 }
 
@@ -110,10 +111,18 @@ export async function tearDown(world: World): Promise<readonly unknown[]> {
 function takeStep(world: World, step: Step): void {
   switch (step.do) {
     case 'fallocate':
-      world.fallocate(step.file, { start: step.start, end: step.start + step.pages });
+      fallocate(world, step.file, { start: step.start, end: step.start + step.pages });
       break;
     case 'punch':
       world.punch(step.file, { start: step.start, end: step.start + step.pages });
+      break;
+    case 'convert': {
+      const { file, start, pages, to, content } = step;
+      convert(world, file, { start, end: start + pages }, { to, content });
+      break;
+    }
+    case 'poison':
+      poison(world, step.file, step.page);
       break;
     case 'truncate':
       world.submit('truncate', step.file, { start: step.pages, end: Infinity }, (signal) =>
@@ -129,7 +138,7 @@ function takeStep(world: World, step: Step): void {
       world.dismiss(step.do, pick(world.strangers(), step.who));
       break;
     case 'lookup':
-      world.lookup(pick(world.consumers, step.who), step.page);
+      lookUp(world, pick(world.consumers, step.who), step.page);
       break;
     case 'put':
       world.put(step.which);

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { Access, ContentMode, Side } from '../../../core/index.js';
 import { oneLess } from '../small.js';
 
 /** What a consumer does in a callback; a consumer goes through its list again and again. */
@@ -21,7 +22,12 @@ export type Behaviour =
   | 'deadlock';
 
 /** How the store misbehaves the next time that it is asked. */
-export type Fault = 'allocate throws' | 'allocates less' | 'free throws' | 'frees less';
+export type Fault =
+  | 'allocate throws'
+  | 'allocates less'
+  | 'free throws'
+  | 'frees less'
+  | 'convert throws';
 
 export type Step =
   | {
@@ -30,6 +36,15 @@ export type Step =
       readonly start: number;
       readonly pages: number;
     }
+  | {
+      readonly do: 'convert';
+      readonly file: number;
+      readonly start: number;
+      readonly pages: number;
+      readonly to: Side;
+      readonly content: ContentMode;
+    }
+  | { readonly do: 'poison'; readonly file: number; readonly page: number }
   | { readonly do: 'truncate'; readonly file: number; readonly pages: number }
   | {
       readonly do: 'register';
@@ -44,6 +59,9 @@ export type Step =
       readonly votes: boolean;
       /** Is told of what is there as if it arrived now. */
       readonly replay: boolean;
+      readonly access: Access;
+      /** How many pages it has room for; 0 for any. */
+      readonly budget: number;
     }
   | { readonly do: 'unsubscribe' | 'unregister' | 'evict'; readonly who: number }
   | { readonly do: 'lookup'; readonly who: number; readonly page: number }
@@ -108,8 +126,25 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       observer: fc.boolean(),
       votes: fc.boolean(),
       replay: fc.boolean(),
+      access: fc.constantFrom<Access>('both', 'both', 'shared', 'private'),
+      budget: fc.oneof(
+        { weight: 4, arbitrary: fc.constant(0) },
+        { weight: 1, arbitrary: fc.integer({ min: 1, max: 6 }) },
+      ),
     }),
   },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('convert' as const),
+      file,
+      start: page,
+      pages: length,
+      to: fc.constantFrom<Side>('private', 'shared'),
+      content: fc.constantFrom<ContentMode>('unspecified', 'unspecified', 'preserve', 'zero'),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('poison' as const), file, page }) },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -137,14 +172,30 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         'allocates less',
         'free throws',
         'frees less',
+        'convert throws',
       ),
     }),
   },
   { weight: 0.2 * 5, arbitrary: fc.record({ do: fc.constant('close' as const), file }) },
 );
 
+const calm = { behaviours: ['ok'], observer: false, votes: true, replay: false } as const;
+const whole = { start: 0, pages: 0, budget: 0 } as const;
+
+/** Pages are there, and somebody of each side has them: what conversions are about. */
+const crowded: readonly Step[] = [
+  { do: 'fallocate', file: 0, start: 0, pages: PAGES },
+  { do: 'register', file: 0, ...whole, ...calm, access: 'shared' },
+  { do: 'register', file: 0, ...whole, ...calm, access: 'private' },
+];
+
 export const program: fc.Arbitrary<Program> = fc.record({
-  steps: fc.array(step, { minLength: 1, maxLength: 24, size: 'medium' }),
+  steps: fc
+    .tuple(
+      fc.constantFrom([], crowded),
+      fc.array(step, { minLength: 1, maxLength: 24, size: 'medium' }),
+    )
+    .map(([before, steps]) => [...before, ...steps]),
 });
 
 /** The same program on larger files: each of its pages stands for `unit` pages. */
@@ -155,6 +206,7 @@ export function scaled({ steps }: Program, unit: number): Program {
       ...step,
       ...('start' in step ? { start: step.start * unit } : {}),
       ...('pages' in step ? { pages: step.pages * unit } : {}),
+      ...('budget' in step ? { budget: step.budget * unit } : {}),
       ...('page' in step ? { page: step.page * unit } : {}),
     })),
   };

@@ -11,12 +11,24 @@ function showStep(step: Step, nextConsumer: () => number): string {
     case 'fallocate':
     case 'punch':
       return `${step.do} [${step.start}, ${step.start + step.pages}) of file ${step.file + 1}`;
+    case 'convert': {
+      const range = `[${step.start}, ${step.start + step.pages})`;
+      return `convert ${range} of file ${step.file + 1} to ${step.to}, content '${step.content}'`;
+    }
+    case 'poison':
+      return `page ${step.page} of file ${step.file + 1} is poisoned`;
     case 'truncate':
       return `truncate file ${step.file + 1} to ${step.pages} pages`;
     case 'register': {
-      const { start, pages, behaviours, observer, votes, replay } = step;
+      const { start, pages, behaviours, observer, votes, replay, access, budget } = step;
       const range = pages === 0 ? 'all pages' : `[${start}, ${start + pages})`;
-      const traits = [observer && 'an observer', votes && 'votes', replay && 'with replay'];
+      const traits = [
+        observer && 'an observer',
+        votes && 'votes',
+        replay && 'with replay',
+        access !== 'both' && `${access} pages alone`,
+        budget > 0 && `room for ${budget} pages`,
+      ];
       const who = [...traits.filter((trait) => trait !== false), `does ${behaviours.join(', ')}`];
       return `consumer ${nextConsumer()} registers on file ${step.file + 1}, ${range}: ${who.join(', ')}`;
     }

@@ -9,10 +9,12 @@ import {
   type NotifierEvent,
   type PageRange,
   type Registration,
+  type Side,
   type StateSnapshot,
   type StoreHost,
 } from '../../../core/index.js';
 import { LawModel } from '../../model/index.js';
+import { Conversions } from './conversions.js';
 import { faulty, type NextFault } from './faulty-store.js';
 import type { FrameLedger } from '../stores/frame-ledger.js';
 import type { Finding } from '../finding.js';
@@ -28,7 +30,7 @@ import { Consumer, type Call, type Delivery, type SubmittedOperation } from './w
 
 type Registering = Omit<Extract<Step, { readonly do: 'register' }>, 'do'>;
 
-const PROBE = { observer: false, votes: false, replay: false };
+const PROBE = { observer: false, votes: false, replay: false, access: 'both', budget: 0 } as const;
 
 /** Runs one random program, and keeps what an oracle needs to judge it. */
 export class World {
@@ -50,6 +52,7 @@ export class World {
   readonly leases: { readonly consumer: Consumer; readonly lease: Lease }[] = [];
   /** The state after every step, by position. */
   readonly states = new Map<number, StateSnapshot>();
+  readonly conversions: Conversions;
   step = 0;
   readonly work = new OpenWork();
   readonly #letGo = new LetGo();
@@ -59,6 +62,8 @@ export class World {
   constructor(store: BackingStore, options: WorldOptions = {}) {
     this.#options = options;
     this.store = new WatchedStore(store, options.contents);
+    this.conversions = new Conversions(this.ledger, this.consumers, this.leases);
+    this.store.onConvert = (file, start, end, to) => this.#converting(file, { start, end }, to);
     this.memfile = createMemfile({
       plugins: [faulty(this.store.store, this.nextFault)],
       journal: options.journal,
@@ -90,30 +95,18 @@ export class World {
     return this.operations.filter(({ outcome }) => outcome === 'pending');
   }
 
-  /** Brings pages: the caller's way, or the store's own if callers may not. */
-  fallocate(file: number, { start, end }: PageRange): void {
-    const target = this.files[file]!;
-    const byCaller = this.store.store.capabilities?.fallocate !== false;
-    this.submit('fallocate', file, { start, end }, (signal) =>
-      byCaller
-        ? target.fallocate(start, end, { signal })
-        : this.#host(target).fallocate({ start, end }),
-    );
-  }
-
-  /** Takes pages away, likewise. */
+  /** Takes pages away: the caller's way, or the store's own if callers may not. */
   punch(file: number, { start, end }: PageRange): void {
-    const target = this.files[file]!;
     const byCaller = this.store.store.capabilities?.punchHole !== false;
     this.submit('punch', file, { start, end }, (signal) =>
       byCaller
-        ? target.punchHole(start, end, { signal })
-        : this.#host(target).invalidate({ start, end }, 'punch'),
+        ? this.files[file]!.punchHole(start, end, { signal })
+        : this.hostOf(file).invalidate({ start, end }, 'punch'),
     );
   }
 
-  #host({ id }: MemoryFile): StoreHost {
-    return this.store.hosts.get(id)!;
+  hostOf(file: number): StoreHost {
+    return this.store.hosts.get(this.files[file]!.id)!;
   }
 
   submit(
@@ -122,19 +115,8 @@ export class World {
     range: PageRange,
     start: (signal: AbortSignal) => Promise<unknown>,
   ): SubmittedOperation {
-    const abort = new AbortController();
-    const nested = this.#calling !== undefined;
-    const operation: SubmittedOperation = {
-      kind,
-      file,
-      range,
-      widest: this.widest(file, range),
-      abort,
-      nested,
-      outcome: 'pending',
-    };
-    this.operations.push(operation);
-    start(abort.signal).then(
+    const operation = this.#submitted(kind, file, range);
+    start(operation.abort.signal).then(
       () => (operation.outcome = 'done'),
       (error: unknown) => {
         if (!(error instanceof MemfileError))
@@ -145,12 +127,27 @@ export class World {
     return operation;
   }
 
-  register({ file, start, pages, behaviours, observer, votes, replay }: Registering): void {
+  #submitted(kind: SubmittedOperation['kind'], file: number, range: PageRange): SubmittedOperation {
+    const operation: SubmittedOperation = {
+      kind,
+      file,
+      range,
+      widest: this.widest(file, range),
+      abort: new AbortController(),
+      nested: this.#calling !== undefined,
+      outcome: 'pending',
+    };
+    this.operations.push(operation);
+    return operation;
+  }
+
+  register(asked: Registering): void {
+    const { file, start, pages, behaviours, observer, votes, replay, access, budget } = asked;
     const target = this.files[file]!;
     const range = pages === 0 ? { start: 0, end: 2 ** 51 } : { start, end: start + pages };
     const name = `consumer ${this.consumers.length}`;
     const witness = this.model.consumer(name, target);
-    const consumer = new Consumer(name, target, range, behaviours, witness);
+    const consumer = new Consumer(name, target, range, behaviours, witness, access, budget);
     this.consumers.push(consumer);
     const call = (from: number, to: number, event: NotifierEvent): void | Promise<void> =>
       this.#called(consumer, from, to, event);
@@ -158,13 +155,15 @@ export class World {
       this.#observe(consumer, votes, call);
       return;
     }
-    const told = { fallocate: call, invalidate: call, invalidateEnd: call };
-    const notifier = votes ? { ...told, prepare: call, rollback: call } : told;
+    const told = { fallocate: call, invalidate: call, invalidateEnd: call, error: call };
+    // Who has a budget has to know what was promised to it.
+    const notifier = votes || budget > 0 ? { ...told, prepare: call, rollback: call } : told;
+    const options = { range, name, replay, access, budget: consumer.budget };
     consumer.operation = this.submit('register', file, range, (signal) =>
-      target.register(notifier, { range, name, signal, replay }).then(
+      target.register(notifier, { ...options, signal }).then(
         (registration) => {
           consumer.registration = registration;
-          consumer.place = registration;
+          consumer.placed(registration);
           witness.registered(registration);
           // It may have been told of its own eviction or leaving before it learnt of its place.
           if (!registration.active) this.#left(consumer);
@@ -184,31 +183,22 @@ export class World {
     call: (start: number, end: number, event: NotifierEvent) => void | Promise<void>,
   ): void {
     const { file, range, name, witness } = consumer;
-    const index = this.files.indexOf(file);
-    const abort = new AbortController();
-    const operation: SubmittedOperation = {
-      kind: 'register',
-      file: index,
-      range,
-      widest: this.widest(index, range),
-      abort,
-      nested: false,
-      outcome: 'pending',
-    };
-    this.operations.push(operation);
+    const operation = this.#submitted('register', this.files.indexOf(file), range);
     consumer.operation = operation;
     const next = (told: Notification): void | Promise<void> => {
       if (told.type === 'snapshot') {
         const { ranges: snapshot, position } = told;
         operation.outcome = 'done';
-        consumer.place = { position, snapshot };
-        witness.registered({ range, snapshot, position });
+        consumer.placed({ position, snapshot });
+        witness.registered({ range, snapshot, position, access: consumer.access });
         return undefined;
       }
       return call(told.start, told.end, { ...told, file });
     };
+    const { access, budget } = consumer;
+    const options = { range, name, access, budget, votes: votes || budget !== undefined };
     consumer.subscription = file
-      .notifications$({ range, name, votes, signal: abort.signal })
+      .notifications$({ ...options, signal: operation.abort.signal })
       .subscribe({ next, error: (error) => (operation.outcome = error as MemfileError) });
   }
 
@@ -238,19 +228,6 @@ export class World {
     if (how === 'evict') consumer.evicted = true;
     this.#left(consumer);
     if (how === 'unregister') this.#awaitGrace(consumer, registration);
-  }
-
-  lookup(consumer: Consumer | undefined, page: number): void {
-    const registration = consumer?.registration;
-    if (consumer === undefined || registration === undefined) return;
-    try {
-      const lease = registration.lookup(page);
-      consumer.witness.lookedUp(lease);
-      this.leases.push({ consumer, lease });
-    } catch (error) {
-      const code = error instanceof MemfileError ? error.code : String(error);
-      if (!['ENOENT', 'EINVAL', 'EBADF'].includes(code)) this.#breaks(11, `lookup throws ${code}`);
-    }
   }
 
   put(which: number): void {
@@ -292,17 +269,27 @@ export class World {
       this.#breaks(1, `${consumer.name} is told inside another call`);
     if (consumer.gone) this.#breaks(6, `${consumer.name} is told after its grace period`);
     if (consumer.left) this.#breaks(3, `${consumer.name} is told after it left`);
-    const { type, position, reason, kept = [] } = event;
+    const { type, position, reason, kept = [], conversion } = event;
     const { step } = this;
-    this.deliveries.push({ consumer, type, start, end, position, reason, kept, step });
+    const told = { consumer, type, start, end, position, reason, kept, conversion, step };
+    this.deliveries.push(told);
+    consumer.heard(told);
+    const { budget } = consumer;
+    if (budget !== undefined && budget.used > budget.limit) {
+      this.#breaks(8, `${consumer.name} has ${budget.used} mappings of ${budget.limit}`);
+    }
     consumer.witness.told(event, start, end);
     const { name } = consumer;
     const call: Call = { consumer, name, position, type, start, end, working: 0, failed: false };
     if (this.probes.includes(consumer)) {
       const late = this.#letGo.firstTold(consumer.file, type, start, end, position);
       for (const detail of late) this.#breaks(4, detail);
+      this.#probed(consumer, event, { start, end });
     } else if (type === 'invalidate') this.#letGo.asked(call);
-    if (type === 'invalidate') this.ledger.told(call, consumer.file.id, start, end);
+    // Pages that are converted or have an error stay.
+    const stays = reason === 'convert' || reason === 'poison';
+    if (type === 'invalidate' && !stays) this.ledger.told(call, consumer.file.id, start, end);
+    if (type === 'invalidate' && reason === 'convert') this.conversions.asked(call);
     this.#calling = consumer;
     this.work.goesOn(call, 1);
     try {
@@ -352,6 +339,20 @@ export class World {
         this.#deadlock(consumer, event);
         return undefined;
     }
+  }
+
+  /** What follows from what the first consumer of a file is told. */
+  #probed({ file }: Consumer, event: NotifierEvent, range: PageRange): void {
+    if (event.type !== 'invalidateEnd') return;
+    for (const { start, end } of event.kept ?? []) this.ledger.stayed(file.id, start, end);
+    if (event.reason === 'poison') this.ledger.poisoned(file.id, range.start, range.end);
+    this.conversions.ended(file, range, event);
+  }
+
+  #converting(file: number, range: PageRange, to: Side): void {
+    const position = this.memfile.state.position + 1;
+    const found = this.conversions.changing(file, range, to, position);
+    for (const detail of found) this.#breaks(8, detail);
   }
 
   #deadlock(consumer: Consumer, event: NotifierEvent): void {

@@ -1,0 +1,157 @@
+import type { MemoryFile } from '../../core/index.js';
+import { Chance } from './chance.js';
+import type { Listener, ListenerOptions, Reaction } from './listener.js';
+import { program, type Program, type Statement, type Thread } from './program.js';
+import type { Stage } from './stage.js';
+
+interface World {
+  readonly stage: Stage;
+  readonly files: readonly MemoryFile[];
+  readonly listeners: (Listener | undefined)[];
+}
+
+const FILES = 2;
+const PAGES = 4;
+
+/**
+ * A large program that follows from a seed: operations of every kind on two files, against
+ * consumers that are slow, refuse, fail, start operations of their own, join and leave. The
+ * independent model says what is wrong with what they are told.
+ */
+export function storm(seed: number): Program {
+  const chance = new Chance(seed);
+  const consumers = Array.from({ length: 2 + chance.below(3) }, (_, i) => consumer(chance, i));
+  const names = ['one', 'two', 'three', 'four'].slice(0, 2 + chance.below(3));
+  const threads = names.map((name) => [name, thread(chance, consumers.length)] as const);
+  return program<World>({
+    name: `storm ${seed}`,
+    law: 1,
+    setUp: async (stage) => {
+      const files = Array.from({ length: FILES }, (_, i) => stage.file(`f${i}`, PAGES));
+      const listeners: (Listener | undefined)[] = [];
+      const world = { stage, files, listeners };
+      // The model has to be told of every page that leaves, whoever has left by then.
+      for (const file of files) await stage.listen(file, 'probe');
+      await files[0]!.fallocate(0, 2);
+      for (const join of consumers) listeners.push(await join(world));
+      return world;
+    },
+    threads: Object.fromEntries(threads),
+  });
+}
+
+type Join = (world: World) => Promise<Listener>;
+
+function consumer(chance: Chance, index: number): Join {
+  const file = chance.below(3) === 0 ? 1 : 0;
+  const { start, end } = range(chance);
+  const slow = (['invalidate', 'invalidateEnd', 'fallocate', 'prepare'] as const).filter(
+    () => chance.below(3) === 0,
+  );
+  const votes = chance.below(3) === 0;
+  const how = chance.below(8);
+  const whole = chance.below(2) === 0;
+  return (world) => {
+    const { stage, files } = world;
+    const fails: Reaction = () => {
+      throw new Error('fails');
+    };
+    const rejects: Reaction = () =>
+      stage.gate(`c${index} fails`).then(() => Promise.reject(new Error('fails')));
+    const starts: Reaction = (_start, _end, { waitUntil }) => {
+      const nested = files[how % FILES]!.fallocate(start, end);
+      nested.catch(() => {});
+      if (file !== how % FILES) waitUntil(nested);
+    };
+    const looks: Reaction = (start) => world.listeners[index]?.tryLookup(start);
+    const on: ListenerOptions['on'] = [
+      {},
+      { fallocate: looks },
+      { fallocate: looks, invalidateEnd: looks },
+      { invalidate: fails },
+      { invalidate: rejects },
+      { prepare: rejects },
+      { invalidate: starts },
+      { invalidateEnd: starts },
+    ][how]!;
+    const own = whole ? {} : { range: { start, end } };
+    return stage.listen(files[file]!, `c${index}`, { ...own, slow, votes, on });
+  };
+}
+
+function thread(chance: Chance, consumers: number): Thread<World> {
+  const statements = Array.from({ length: 1 + chance.below(3) }, () =>
+    statement(chance, consumers),
+  );
+  return Object.fromEntries(statements.map(([label, run], i) => [`${label} #${i + 1}`, run]));
+}
+
+function statement(chance: Chance, consumers: number): readonly [string, Statement<World>] {
+  const file = chance.below(4) === 0 ? 1 : 0;
+  const who = chance.below(consumers);
+  const { start, end } = range(chance);
+  const pages = `[${start}, ${end}) of f${file}`;
+  const of = ({ files }: World): MemoryFile => files[file]!;
+  switch (chance.below(17)) {
+    case 0:
+    case 1:
+    case 2:
+      return [`punch ${pages}`, (world) => of(world).punchHole(start, end)];
+    case 3:
+    case 4:
+    case 5:
+      return [`fallocate ${pages}`, (world) => of(world).fallocate(start, end)];
+    case 6:
+      return [`truncate f${file} to ${start}`, (world) => of(world).truncate(start)];
+    case 7:
+      return [
+        `register for ${pages}`,
+        async (world) => {
+          const slow = ['invalidate', 'fallocate'] as const;
+          await world.stage.listen(of(world), 'comer', { range: { start, end }, slow });
+        },
+      ];
+    case 8:
+      return [
+        `c${who} looks page ${start} up`,
+        ({ listeners }) => listeners[who]?.tryLookup(start),
+      ];
+    case 9:
+      return [`c${who} unregisters`, ({ listeners }) => listeners[who]?.leave()];
+    case 10:
+      return [`c${who} is evicted`, ({ listeners }) => listeners[who]?.evict()];
+    case 11: {
+      const to = chance.one(['private', 'shared'] as const);
+      return [`make ${pages} ${to}`, (world) => of(world).convert(start, end, to)];
+    }
+    case 12:
+      return [`poison page ${start} of f${file}`, (world) => of(world).poison(start)];
+    case 13:
+    case 14:
+      return [
+        `c${who} looks page ${start} up and keeps it`,
+        async ({ stage, listeners }) => {
+          const put = listeners[who]?.tryLookup(start, true);
+          await stage.gate(`c${who} puts page ${start}`);
+          put?.();
+        },
+      ];
+    case 15:
+      return [
+        `punch ${pages} and think better of it`,
+        async (world) => {
+          const abort = new AbortController();
+          const punched = of(world).punchHole(start, end, { signal: abort.signal });
+          void world.stage.gate('the signal fires').then(() => abort.abort());
+          await punched;
+        },
+      ];
+    default:
+      return [`synchronize f${file}`, (world) => of(world).synchronize()];
+  }
+}
+
+function range(chance: Chance): { readonly start: number; readonly end: number } {
+  const start = chance.below(PAGES);
+  return { start, end: start + 1 + chance.below(PAGES - start) };
+}

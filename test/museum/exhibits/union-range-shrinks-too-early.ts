@@ -1,0 +1,55 @@
+import { Invalidations, KvmVm, newFault } from '../../../adapters/kvm/index.js';
+import { judgeMappings, ledgerFile, stepFault } from '../../explore/index.js';
+import { exhibit } from '../exhibit.js';
+
+/** The range is what began last, and nothing as soon as anything ends. */
+class Shrinking extends Invalidations {
+  #range = { start: 0, end: 0 };
+
+  override begin(start: number, end: number): void {
+    this.#range = { start, end };
+    super.begin(start, end);
+  }
+
+  override end(): void {
+    this.#range = { start: 0, end: 0 };
+    super.end();
+  }
+
+  override retry(snapshot: number, start: number, end: number): boolean {
+    const overlaps = start < this.#range.end && this.#range.start < end;
+    return (this.inProgress > 0 && overlaps) || this.snapshot() !== snapshot;
+  }
+}
+
+class FaultyVm extends KvmVm {
+  override readonly invalidations = new Shrinking();
+}
+
+export default exhibit({
+  law: 4,
+  says: 'a fault maps a page that is leaving, because another invalidation has ended',
+  source: 'the one range of mmu_invalidate_range_start/_end in virt/kvm/kvm_main.c',
+  history: [
+    'KVM keeps one range for all invalidations in progress, and may not shrink it before the last.',
+    'Reset at the first end, it lets a fault map a page whose invalidation is still open.',
+    'Here the range is the union of all that began since nothing was in progress.',
+  ],
+  faulty: FaultyVm,
+  ours: KvmVm,
+  setUp: async (stage, Vm) => {
+    const { store, file } = ledgerFile(stage, 2);
+    await file.fallocate(0, 2);
+    await stage.listen(file, 'slow', { slow: ['invalidate'] });
+    const vm = new Vm({ scheduler: stage });
+    const pieces = [{ gfn: 10, pages: 2, file, offset: 0 }];
+    await vm.setMemslot({ slot: 0, gfn: 10, pages: 2, pieces });
+    judgeMappings(stage, store, () => vm.stage2.mappings());
+    return { vm, file, fault: newFault(10) };
+  },
+  threads: {
+    one: { 'punch [0, 1)': ({ file }) => file.punchHole(0, 1) },
+    two: { 'punch [1, 2)': ({ file }) => file.punchHole(1, 2) },
+    guest: { 'fault at guest page 10': ({ vm, fault }) => stepFault(vm, fault) },
+  },
+});
