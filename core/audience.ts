@@ -41,7 +41,7 @@ export class Audience<T extends Member = Member> {
   /** Tells all in the order of registration, but those that have access to `unless` alone. */
   tellOldestFirst(engine: Engine, pass: Pass, start: number, end: number, unless?: Access): void {
     engine.pass = pass;
-    const calls = this.#callsOf(pass.type);
+    const calls = engine.witnessed ? undefined : this.#callsOf(pass.type);
     if (calls === undefined) {
       for (const member of this.members) {
         if (member.access !== unless) member.tell(pass, start, end);
@@ -56,7 +56,7 @@ export class Audience<T extends Member = Member> {
   /** As above, the newest registration first. */
   tellNewestFirst(engine: Engine, pass: Pass, start: number, end: number, unless?: Access): void {
     engine.pass = pass;
-    const calls = this.#callsOf(pass.type);
+    const calls = engine.witnessed ? undefined : this.#callsOf(pass.type);
     if (calls === undefined) {
       for (let i = this.members.length - 1; i >= 0; i--) {
         const member = this.members[i]!;

@@ -98,8 +98,12 @@ export interface PluginHost {
 }
 
 /** The frames of this file that are not free. */
-export interface AttachState {
+export interface AttachState extends TakenFrames {
   readonly frames: readonly PfnRun[];
+}
+
+/** Frames that nobody may be given, whether a page still has them or not. */
+export interface TakenFrames {
   readonly leased: readonly {
     readonly pfn: number;
     readonly order: number;
@@ -130,6 +134,11 @@ export interface BackingStore<Name extends string = string, Options extends obje
   attach?(host: PluginHost, said: Readonly<Record<string, PluginData>>): void;
   /** @throws MemfileError as the kind of memory demands; nothing is created then. */
   createFile(spec: FileSpec<Options>): StoreFile;
+  /**
+   * Called when a journal is gone on with, before its files are made anew: frames of files that are
+   * closed and that nobody may be given all the same.
+   */
+  withhold?(frames: TakenFrames): void;
   /** Called after every file of the store is closed. */
   close?(): void | Promise<void>;
 }

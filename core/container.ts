@@ -8,6 +8,7 @@ import {
 import type { BackingStore } from './backing-store.js';
 import { BackingStores } from './backing-stores.js';
 import { Engine } from './engine.js';
+import type { RecordLevel } from './event.js';
 import { Journal } from './journal.js';
 import { MemoryFiles } from './memory-files.js';
 import { NotifierList } from './notifier-list.js';
@@ -36,10 +37,12 @@ export interface Parts {
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly stall: StallOptions | undefined;
+  readonly record: RecordLevel;
 }
 
 /** Composes the parts in a child container of their own; the global one is never touched. */
-export function compose({ plugins, journal, clock, scheduler, stall }: Parts): DependencyContainer {
+export function compose(parts: Parts): DependencyContainer {
+  const { plugins, journal, clock, scheduler, stall, record } = parts;
   const container = rootContainer.createChildContainer();
   container.register(JOURNAL, { useValue: journal });
   container.register(CLOCK, { useValue: clock });
@@ -49,7 +52,13 @@ export function compose({ plugins, journal, clock, scheduler, stall }: Parts): D
   container.register(Engine, {
     useFactory: instanceCachingFactory(
       (from) =>
-        new Engine(from.resolve(JOURNAL), from.resolve(CLOCK), from.resolve(SCHEDULER), stall),
+        new Engine(
+          from.resolve(JOURNAL),
+          from.resolve(CLOCK),
+          from.resolve(SCHEDULER),
+          stall,
+          record,
+        ),
     ),
   });
   container.register(FILES, {

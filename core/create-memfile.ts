@@ -3,14 +3,15 @@ import type { BackingStore } from './backing-store.js';
 import { compose, FILES, STORES } from './container.js';
 import { Engine } from './engine.js';
 import { MemfileError, show } from './errno.js';
-import { replay } from './evolve.js';
-import type { PluginData } from './event.js';
+import { RECORD_LEVELS, type PluginData, type RecordLevel } from './event.js';
 import type { Journal } from './journal.js';
 import { MemoryJournal } from './memory-journal.js';
 import type { FileOptions, MemoryFiles, StoreName, StoreOptions } from './memory-files.js';
 import type { MemoryFile } from './memory-file.js';
 import { isPageCount } from './page-range.js';
 import { MicrotaskScheduler, SystemClock, type Clock, type Scheduler } from './ports.js';
+import { recover, reopen } from './recovery.js';
+import { replay } from './replay.js';
 import { checkSameCopy } from './same-copy.js';
 import { Scope, type Part } from './scope.js';
 import type { StallReport } from './stall.js';
@@ -21,8 +22,16 @@ import { standsFor } from './waits-for.js';
 export interface MemfileOptions<P extends readonly BackingStore[]> {
   /** The backing stores; their names and options are inferred from this list. */
   readonly plugins: P;
-  /** Where events are recorded; a new journal in memory by default. */
+  /**
+   * Where events are recorded; a new journal in memory by default. One that has events already is
+   * gone on with: its files are there again, and what its last process left open is closed.
+   */
   readonly journal?: Journal | undefined;
+  /**
+   * What is recorded: `state`, what it takes to know the pages (the default); `deliveries`, also
+   * what every consumer was told and answered; `full`, that with times.
+   */
+  readonly record?: RecordLevel | undefined;
   readonly clock?: Clock | undefined;
   readonly scheduler?: Scheduler | undefined;
   /** After how many milliseconds a reader section that holds an operation up is reported. */
@@ -77,7 +86,8 @@ export class Memfile<P extends readonly BackingStore[] = readonly BackingStore[]
   /**
    * The state after the event at position `to`, folded anew from the journal; after the last event
    * by default. `replay()` equals `state` whenever no operation is taking a step.
-   * @throws MemfileError EINVAL when the journal has no such position.
+   * @throws MemfileError EINVAL when the journal has no such position, ESTALE when it has forgotten
+   * it.
    */
   replay(options: { readonly to?: number | undefined } = {}): MemfileState {
     const to = options?.to ?? this.journal.position;
@@ -128,7 +138,9 @@ export class Memfile<P extends readonly BackingStore[] = readonly BackingStore[]
  * const memfile = createMemfile({ plugins: [shmem()] });
  * const file = memfile.createFile('shmem', { size: 16 });
  *
- * @throws MemfileError EINVAL when two plugins have the same name.
+ * @throws MemfileError EINVAL when two plugins have the same name, EBUSY when another memfile writes
+ * the journal; for a journal with events, EOPNOTSUPP when a store of its files is missing, EIO when
+ * it cannot be read or written.
  */
 export function createMemfile<const P extends readonly BackingStore[]>(
   options: MemfileOptions<P>,
@@ -150,8 +162,19 @@ export function createMemfile<const P extends readonly BackingStore[]>(
     clock: options.clock ?? new SystemClock(),
     scheduler: options.scheduler ?? new MicrotaskScheduler(),
     stall,
+    record: options.record ?? 'state',
   });
-  return new Memfile<P>(container, options.teardownDeadlineMs ?? 5000);
+  const engine = container.resolve(Engine);
+  const stores = container.resolve(STORES);
+  try {
+    recover(engine, stores);
+    const memfile = new Memfile<P>(container, options.teardownDeadlineMs ?? 5000);
+    reopen(engine, stores, container.resolve(FILES));
+    return memfile;
+  } catch (error) {
+    engine.letGo();
+    throw error;
+  }
 }
 
 function checkMemfileOptions(options: MemfileOptions<readonly BackingStore[]>): void {
@@ -168,6 +191,9 @@ function checkMemfileOptions(options: MemfileOptions<readonly BackingStore[]>): 
     if (ms !== undefined && !(Number.isFinite(ms) && ms >= 0)) {
       refuse(`${name} must be a number of milliseconds, got ${show(ms)}`);
     }
+  }
+  if (options.record !== undefined && !RECORD_LEVELS.includes(options.record)) {
+    refuse(`record must be one of ${RECORD_LEVELS.join(', ')}, got ${show(options.record)}`);
   }
   if (options.onStall !== undefined && typeof options.onStall !== 'function') {
     refuse(`onStall must be a function, got ${typeof options.onStall}`);

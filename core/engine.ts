@@ -1,17 +1,27 @@
 import { MemfileError, messageOf } from './errno.js';
-import { evolve } from './evolve.js';
-import type { JournalEvent } from './event.js';
+import { evolve, EVOLVE_VERSION } from './evolve.js';
+import type { JournalEvent, RecordLevel, Witnessed } from './event.js';
 import type { Journal } from './journal.js';
 import { OperationQueue } from './operation-queue.js';
 import type { Operation } from './operation.js';
 import type { Clock, Scheduler } from './ports.js';
 import type { Pass } from './pass.js';
-import { MemfileState } from './state.js';
+import { replay } from './replay.js';
+import { saveState } from './saved-state.js';
+import type { MemfileState } from './state.js';
 import { watchForStall, type StallOptions } from './stall.js';
+
+/** At least so many events lie between two checkpoints, and more when those are large. */
+const CHECKPOINT_EVERY = 16_384;
+/** Characters of a checkpoint that are worth one event less to fold. */
+const CHARACTERS_PER_EVENT = 32;
+
+/** A journal has one writer. */
+const written = new WeakSet<Journal>();
 
 /** What every memory file of one memfile shares: the state, its journal, and whose turn it is. */
 export class Engine {
-  readonly state = new MemfileState();
+  readonly state: MemfileState;
   readonly journal: Journal;
   readonly clock: Clock;
   readonly queue: OperationQueue;
@@ -19,19 +29,43 @@ export class Engine {
   pass: Pass | undefined;
   /** Set when the framework is being torn down: nothing new starts. */
   closing = false;
+  readonly level: RecordLevel;
+  /** Whether consumers are witnessed in the journal. */
+  readonly witnessed: boolean;
+  readonly #timed: boolean;
+  #time = -1;
+  #nextCheckpoint: number;
   #journalError: unknown;
 
-  constructor(journal: Journal, clock: Clock, scheduler: Scheduler, stall?: StallOptions) {
-    if (journal.position > 0) {
-      const why = `the journal has ${journal.position} events; a memfile begins with an empty one`;
-      throw new MemfileError('EINVAL', 'createMemfile', why);
+  constructor(
+    journal: Journal,
+    clock: Clock,
+    scheduler: Scheduler,
+    stall?: StallOptions,
+    level: RecordLevel = 'state',
+  ) {
+    if (written.has(journal)) {
+      const why = 'another memfile writes this journal; give every memfile one of its own';
+      throw new MemfileError('EBUSY', 'createMemfile', why);
     }
+    this.state = replay(journal);
+    written.add(journal);
+    this.#nextCheckpoint = this.state.position + CHECKPOINT_EVERY;
     this.journal = journal;
     this.clock = clock;
+    this.level = level;
+    this.witnessed = level !== 'state';
+    this.#timed = level === 'full';
     this.queue = new OperationQueue(
       scheduler,
       stall === undefined ? () => () => {} : watchForStall(clock, stall),
+      () => journal.whenDurable(this.state.position),
     );
+  }
+
+  /** Lets another memfile have the journal: this one could not be composed. */
+  letGo(): void {
+    written.delete(this.journal);
   }
 
   /** Why the journal cannot be written any more; undefined while it can. */
@@ -44,17 +78,34 @@ export class Engine {
    * @throws MemfileError EIO when the journal cannot write.
    */
   begin(syscall: string, event: JournalEvent): number {
+    this.tick();
     this.checkJournal(syscall);
     if (!this.#append(event)) this.checkJournal(syscall);
-    evolve(this.state, event);
+    this.#evolve(event);
     return this.state.position;
   }
 
   /** Records what has to happen now that it has begun, even if the journal fails on the way. */
   record(event: JournalEvent): number {
     if (this.#journalError === undefined) this.#append(event);
-    evolve(this.state, event);
+    this.#evolve(event);
     return this.state.position;
+  }
+
+  /** Records what a consumer was told or answered, and when, as far as that was asked for. */
+  witness(event: Witnessed): void {
+    if (!this.witnessed) return;
+    if (event.type !== 'delivery') this.tick();
+    this.record(event);
+  }
+
+  /** Records what time it is, if that was asked for and it has changed. */
+  tick(): void {
+    if (!this.#timed || this.#journalError !== undefined) return;
+    const ms = this.clock.now();
+    if (ms === this.#time) return;
+    this.#time = ms;
+    this.record({ type: 'time', ms });
   }
 
   /** @throws MemfileError EIO when the journal cannot be written any more. */
@@ -78,6 +129,25 @@ export class Engine {
   start(operation: Operation, signal?: AbortSignal): void {
     this.pass?.started(operation);
     this.queue.submit(operation, signal);
+  }
+
+  #evolve(event: JournalEvent): void {
+    evolve(this.state, event);
+    if (this.state.position >= this.#nextCheckpoint) this.#saveCheckpoint();
+  }
+
+  /** Nobody depends on it, so a journal that cannot keep it says so when it has to write. */
+  #saveCheckpoint(): void {
+    const { position } = this.state;
+    const state = saveState(this.state);
+    const worth = Math.ceil(state.length / CHARACTERS_PER_EVENT);
+    this.#nextCheckpoint = position + Math.max(CHECKPOINT_EVERY, worth);
+    if (this.#journalError !== undefined) return;
+    try {
+      this.journal.saveCheckpoint({ position, version: EVOLVE_VERSION, state });
+    } catch (error) {
+      this.#journalError = error;
+    }
   }
 
   #append(event: JournalEvent): boolean {

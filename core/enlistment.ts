@@ -36,6 +36,9 @@ export function enlist(
     name,
     start,
     end,
+    ...(options.access === undefined || options.access === 'both'
+      ? {}
+      : { access: options.access }),
   });
   const range = { start, end };
   const registration = new Registration(file, id, name, range, position, notifier, options);

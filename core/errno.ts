@@ -106,6 +106,12 @@ export const ERRNO = {
     cause: 'the promise cannot settle before this very reader section is over',
     cure: 'start the operation, but do not make the section wait for it',
   },
+  EBADMSG: {
+    errno: 74,
+    text: 'damaged data',
+    cause: 'what was read is not what was written',
+    cure: 'read as far as it is good, and take the rest from a copy',
+  },
   EOVERFLOW: {
     errno: 75,
     text: 'value too large',

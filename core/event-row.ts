@@ -1,5 +1,13 @@
 import { SIDES } from './capabilities.js';
-import { REASONS, type JournalEvent, type PageEvent, type Reason } from './event.js';
+import {
+  NOTIFIER_CALLBACKS,
+  OUTCOMES,
+  REASONS,
+  type JournalEvent,
+  type NotifierCallback,
+  type PageEvent,
+  type Reason,
+} from './event.js';
 
 /**
  * Events in rows of 32 bytes: eight words of which the last four are two doubles.
@@ -11,7 +19,8 @@ import { REASONS, type JournalEvent, type PageEvent, type Reason } from './event
  */
 export const ROW_BYTES = 32;
 
-const TYPES = [
+/** In the order of their codes: add at the end only. */
+export const ROW_TYPES = [
   'payload',
   'fallocate',
   'invalidate',
@@ -28,9 +37,13 @@ const TYPES = [
   'usable',
   'poison',
   'error',
+  'delivery',
+  'answer',
+  'grace',
+  'time',
 ] as const satisfies readonly (PageEvent['type'] | 'payload')[];
 
-const CODE_OF_TYPE = Object.fromEntries(TYPES.map((type, code) => [type, code]));
+const CODE_OF_TYPE = Object.fromEntries(ROW_TYPES.map((type, code) => [type, code]));
 /** Found sooner than in a dictionary: the usual ones come first. */
 function codeOfReason(reason: Reason): number {
   let code = 0;
@@ -43,10 +56,18 @@ export class RowSegment {
   readonly #words: Uint32Array;
   readonly #doubles: Float64Array;
 
-  constructor(rows: number) {
-    const buffer = new ArrayBuffer(rows * ROW_BYTES);
+  /** @param rows how many there are room for, or what `bytes` answered. */
+  constructor(rows: number | Uint8Array) {
+    // Copied, so that doubles are aligned.
+    const buffer =
+      typeof rows === 'number' ? new ArrayBuffer(rows * ROW_BYTES) : new Uint8Array(rows).buffer;
     this.#words = new Uint32Array(buffer);
     this.#doubles = new Float64Array(buffer);
+  }
+
+  /** The rows `[from, to)`, not copied; little-endian, as every machine that runs this is. */
+  bytes(from: number, to: number): Uint8Array {
+    return new Uint8Array(this.#words.buffer, from * ROW_BYTES, (to - from) * ROW_BYTES);
   }
 
   /** Writes a row; false when the event does not fit one and has to be kept as a payload. */
@@ -93,16 +114,42 @@ export class RowSegment {
       }
       case 'poison':
         return this.#put(row, 14, event.file, 0, 0, event.operation, pages(event), event.start, 0);
+      case 'delivery': {
+        const { file, operation, registration, of, callback, start, reason } = event;
+        const detail = codeOf(callback) | (codeOfReason(reason) << CALLBACK_BITS);
+        const code = CODE_OF_TYPE[event.type]!;
+        return this.#put(row, code, file, detail, registration, operation, pages(event), start, of);
+      }
+      case 'answer': {
+        const { file, operation, registration, of, callback, outcome } = event;
+        const detail = codeOf(callback) | (OUTCOMES.indexOf(outcome) << CALLBACK_BITS);
+        const code = CODE_OF_TYPE[event.type]!;
+        return this.#put(row, code, file, detail, registration, operation, 0, 0, of);
+      }
+      case 'grace':
+        return this.#put(row, CODE_OF_TYPE.grace!, event.file, 0, event.registration, 0, 0, 0, 0);
+      case 'time':
+        return this.#put(row, CODE_OF_TYPE[event.type]!, 0, 0, 0, 0, 0, event.ms, 0);
       default:
         return false;
     }
+  }
+
+  /** Lets a row that a payload stands in for carry a checksum of it. */
+  mark(row: number, checksum: number): void {
+    this.#words[row * 8 + 2] = checksum;
+  }
+
+  /** What {@link mark} was given. */
+  markOf(row: number): number {
+    return this.#words[row * 8 + 2]!;
   }
 
   /** The event of a row, or undefined where a payload stands in for it. */
   read(row: number): PageEvent | undefined {
     const word = row * 8;
     const words = this.#words;
-    const type = TYPES[words[word]! & 0xff]!;
+    const type = ROW_TYPES[words[word]! & 0xff]!;
     const file = words[word]! >>> 8;
     const detail = words[word + 1]! & 0xff;
     const registration = words[word + 1]! >>> 8;
@@ -135,7 +182,20 @@ export class RowSegment {
       case 'left':
         return { type, file, operation, registration, start, end };
       case 'unregister':
+      case 'grace':
         return { type, file, registration };
+      case 'delivery': {
+        const callback = callbackOf(detail);
+        const reason = REASONS[detail >>> CALLBACK_BITS]!;
+        return { type, file, operation, registration, of: pfn, callback, start, end, reason };
+      }
+      case 'answer': {
+        const callback = callbackOf(detail);
+        const outcome = OUTCOMES[detail >>> CALLBACK_BITS]!;
+        return { type, file, operation, registration, of: pfn, callback, outcome };
+      }
+      case 'time':
+        return { type, ms: start };
     }
   }
 
@@ -162,6 +222,17 @@ export class RowSegment {
     this.#doubles[row * 4 + 3] = pfn;
     return true;
   }
+}
+
+/** A callback and what else there is to say share the byte of details. */
+const CALLBACK_BITS = 3;
+
+function codeOf(callback: NotifierCallback): number {
+  return NOTIFIER_CALLBACKS.indexOf(callback);
+}
+
+function callbackOf(detail: number): NotifierCallback {
+  return NOTIFIER_CALLBACKS[detail & (2 ** CALLBACK_BITS - 1)]!;
 }
 
 function pages(range: { readonly start: number; readonly end: number }): number {

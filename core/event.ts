@@ -94,7 +94,44 @@ export type PageEvent =
       readonly operation: number;
       readonly start: number;
       readonly end: number;
-    };
+    }
+  | Witnessed;
+
+/** The other side: what consumers were told and answered. Recorded when asked for; no state follows. */
+export type Witnessed =
+  /** One consumer is told of the event at position `of`, for its clipped range. */
+  | {
+      readonly type: 'delivery';
+      readonly file: number;
+      readonly operation: number;
+      readonly registration: number;
+      readonly of: number;
+      readonly callback: NotifierCallback;
+      readonly start: number;
+      readonly end: number;
+      readonly reason: Reason;
+    }
+  /**
+   * It did not answer at once: it `waits`, and later is `done`. One that has failed has a `failure`
+   * too; one without an answer returned at once.
+   */
+  | {
+      readonly type: 'answer';
+      readonly file: number;
+      readonly operation: number;
+      readonly registration: number;
+      readonly of: number;
+      readonly callback: NotifierCallback;
+      readonly outcome: Outcome;
+    }
+  /** The grace period of a registration that left is over; sections of it had been open. */
+  | { readonly type: 'grace'; readonly file: number; readonly registration: number }
+  /** Milliseconds on the clock of the memfile, for what follows. */
+  | { readonly type: 'time'; readonly ms: number };
+
+export const OUTCOMES = ['waits', 'done'] as const;
+
+export type Outcome = (typeof OUTCOMES)[number];
 
 interface RangeEvent<Type extends string> {
   readonly type: Type;
@@ -140,6 +177,8 @@ export type RareEvent =
       readonly name: string;
       readonly start: number;
       readonly end: number;
+      /** Of which side it has pages, when it is not both. */
+      readonly access?: Side;
     }
   /** A callback threw, or what it asked to wait for rejected. */
   | {
@@ -168,7 +207,26 @@ export type RareEvent =
       readonly plugin: string;
       readonly name: string;
       readonly data: PluginData;
+    }
+  /**
+   * A memfile begins to write, and goes on if there are events before. What the one before left open
+   * is closed by the events that follow: so many invalidations and questions, so many registrations.
+   * A journal that begins without this is recorded at level 'state'.
+   */
+  | {
+      readonly type: 'open';
+      readonly level: RecordLevel;
+      readonly operations: number;
+      readonly registrations: number;
     };
+
+/**
+ * What is recorded beside what follows from the operations: nothing; what consumers are told and
+ * answer; or that with times.
+ */
+export const RECORD_LEVELS = ['state', 'deliveries', 'full'] as const;
+
+export type RecordLevel = (typeof RECORD_LEVELS)[number];
 
 /** Plain data of a plugin's event. */
 export type PluginData = Readonly<Record<string, unknown>>;
@@ -181,14 +239,18 @@ export type EventType = JournalEvent['type'];
 /** An event as a journal gives it back. */
 export type Recorded<E extends JournalEvent = JournalEvent> = E & { readonly position: number };
 
+/** In the order of their codes in a row: add at the end only. */
+export const NOTIFIER_CALLBACKS = [
+  'prepare',
+  'fallocate',
+  'rollback',
+  'invalidate',
+  'invalidateEnd',
+  'error',
+] as const;
+
 /** What consumers are told of; the names of the callbacks of a notifier. */
-export type NotifierCallback =
-  | 'prepare'
-  | 'fallocate'
-  | 'rollback'
-  | 'invalidate'
-  | 'invalidateEnd'
-  | 'error';
+export type NotifierCallback = (typeof NOTIFIER_CALLBACKS)[number];
 
 /** One event as an observer is told it; ranges are pages, clipped to the range subscribed to. */
 export interface Told<Type extends NotifierCallback = NotifierCallback> {

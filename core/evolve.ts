@@ -1,9 +1,11 @@
 import type { JournalEvent } from './event.js';
 import { Extents } from './extents.js';
-import type { Journal } from './journal.js';
-import { subtract } from './page-range.js';
+import { clip, subtract, type PageRange } from './page-range.js';
 import { SmallMap } from './small-map.js';
-import { MemfileState, type FileState, type LeaseState, type RegistrationState } from './state.js';
+import type { FileState, LeaseState, MemfileState, RegistrationState } from './state.js';
+
+/** Of what is folded here: a checkpoint of another version is of no use. */
+export const EVOLVE_VERSION = 1;
 
 /**
  * Folds one event into the state, in place. The only code that changes a state, live and in
@@ -13,13 +15,21 @@ export function evolve(state: MemfileState, event: JournalEvent): MemfileState {
   state.position++;
   switch (event.type) {
     case 'fallocate': {
-      fileOf(state, event.file).frames.set(event.start, event.end, event.pfn);
+      const file = fileOf(state, event.file);
+      file.frames.set(event.start, event.end, event.pfn);
+      if (file.prepared.size > 0) answered(file, event);
       state.lastOperation = Math.max(state.lastOperation, event.operation);
       break;
     }
     case 'invalidate': {
       const { start, end, reason } = event;
-      fileOf(state, event.file).open.set(event.operation, { start, end, reason, kept: [] });
+      fileOf(state, event.file).open.set(event.operation, {
+        start,
+        end,
+        reason,
+        kept: [],
+        failed: [],
+      });
       state.lastOperation = Math.max(state.lastOperation, event.operation);
       break;
     }
@@ -78,6 +88,7 @@ export function evolve(state: MemfileState, event: JournalEvent): MemfileState {
         private: new Extents(),
         poisoned: new Extents(),
         open: new SmallMap(),
+        prepared: new SmallMap(),
       });
       state.lastFile = Math.max(state.lastFile, file);
       break;
@@ -106,7 +117,8 @@ export function evolve(state: MemfileState, event: JournalEvent): MemfileState {
       break;
     }
     case 'convert': {
-      const attributes = fileOf(state, event.file).private;
+      const { private: attributes, prepared } = fileOf(state, event.file);
+      prepared.delete(event.operation);
       if (event.to === 'private') attributes.add(event.start, event.end);
       else attributes.delete(event.start, event.end);
       break;
@@ -121,16 +133,33 @@ export function evolve(state: MemfileState, event: JournalEvent): MemfileState {
       break;
     }
     case 'prepare': {
+      const { operation, start, end, reason } = event;
+      const { prepared } = fileOf(state, event.file);
+      prepared.set(operation, [...(prepared.get(operation) ?? []), { start, end, reason }]);
       state.lastOperation = Math.max(state.lastOperation, event.operation);
       break;
     }
-    case 'rollback':
+    case 'rollback': {
+      answered(fileOf(state, event.file), event);
+      break;
+    }
+    case 'failure': {
+      const open = state.files.get(event.file)?.open.get(event.operation);
+      if (event.callback !== 'invalidate' || open === undefined) break;
+      const registration = state.registrations.get(event.registration);
+      if (registration !== undefined) open.failed.push(...clip([open], registration));
+      break;
+    }
     case 'usable':
     case 'error':
     case 'replay':
     case 'left':
-    case 'failure':
     case 'evict':
+    case 'open':
+    case 'delivery':
+    case 'answer':
+    case 'grace':
+    case 'time':
       break;
     default:
       event satisfies never;
@@ -138,11 +167,19 @@ export function evolve(state: MemfileState, event: JournalEvent): MemfileState {
   return state;
 }
 
-/** The state after the event at `to`, folded from the journal alone. */
-export function replay(journal: Journal, to: number = journal.position): MemfileState {
-  const state = new MemfileState();
-  for (const event of journal.read(1, to + 1)) evolve(state, event);
-  return state;
+/** Pages that were asked about have arrived, or have been taken back. */
+function answered(
+  { prepared }: FileState,
+  { operation, start, end }: PageRange & { readonly operation: number },
+): void {
+  const open = prepared
+    .get(operation)
+    ?.flatMap(({ reason, ...range }) =>
+      subtract([range], [{ start, end }]).map((left) => ({ ...left, reason })),
+    );
+  if (open === undefined) return;
+  if (open.length > 0) prepared.set(operation, open);
+  else prepared.delete(operation);
 }
 
 function fileOf(state: MemfileState, id: number): FileState {

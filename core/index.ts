@@ -8,6 +8,7 @@ export type {
   PluginHost,
   StoreFile,
   StoreHost,
+  TakenFrames,
   WhyFreed,
 } from './backing-store.js';
 export { BackingStores } from './backing-stores.js';
@@ -30,25 +31,37 @@ export {
   type Token,
 } from './container.js';
 export { createMemfile, Memfile, type MemfileOptions } from './create-memfile.js';
-export { ERRNO, MemfileError, type Effect, type ErrnoCode, type Refused } from './errno.js';
-export type {
-  EventType,
-  FileFlag,
-  JournalEvent,
-  Notification,
-  NotifierCallback,
-  PageEvent,
-  PluginData,
-  RareEvent,
-  Reason,
-  Recorded,
-  Seal,
-  Snapshot,
-  Told,
+export {
+  ERRNO,
+  MemfileError,
+  messageOf,
+  type Effect,
+  type ErrnoCode,
+  type Refused,
+} from './errno.js';
+export {
+  RECORD_LEVELS,
+  type EventType,
+  type FileFlag,
+  type JournalEvent,
+  type Notification,
+  type NotifierCallback,
+  type PageEvent,
+  type PluginData,
+  type RareEvent,
+  type Reason,
+  type Recorded,
+  type RecordLevel,
+  type Seal,
+  type Snapshot,
+  type Told,
+  type Witnessed,
 } from './event.js';
-export { evolve, replay } from './evolve.js';
+export { EVENT_HISTORY, EventHistory } from './event-history.js';
+export { ROW_BYTES, ROW_TYPES, RowSegment } from './event-row.js';
+export { evolve, EVOLVE_VERSION } from './evolve.js';
 export { Extents, type Extent } from './extents.js';
-export { Journal } from './journal.js';
+export { Journal, type Checkpoint, type Durability, type SubscribeOptions } from './journal.js';
 export { Lease } from './lease.js';
 export { MemoryJournal } from './memory-journal.js';
 export { MemoryFile } from './memory-file.js';
@@ -68,6 +81,8 @@ export { MAX_PAGES, PAGE_SIZE, type PageRange } from './page-range.js';
 export type { Plan, PlannedMappings, PlannedOperation } from './plan.js';
 export { Clock, MicrotaskScheduler, Scheduler, SystemClock } from './ports.js';
 export { Registration } from './registration.js';
+export { replay } from './replay.js';
+export { restoreState, saveState } from './saved-state.js';
 export { Scope, type Part } from './scope.js';
 export { SmallMap } from './small-map.js';
 export { SrcuDomain, SrcuReader, type SrcuIndex } from './srcu.js';

@@ -3,29 +3,92 @@ import type { JournalEvent, Recorded } from './event.js';
 import { refuseAbstract } from './same-copy.js';
 
 /**
+ * How safe an event is: lost with the process, with the machine (the operating system has it), or
+ * on disk.
+ */
+export type Durability = 'memory' | 'os' | 'disk';
+
+/** The state after the event at `position`, saved so that nobody has to fold that far again. */
+export interface Checkpoint {
+  readonly position: number;
+  /** The version of `evolve` that folded it. */
+  readonly version: number;
+  /** What `saveState` answered. */
+  readonly state: string;
+}
+
+export interface SubscribeOptions {
+  /** Called once, when everything up to `position` has been given and the rest is still to come. */
+  readonly onCaughtUp?: ((position: number) => void) | undefined;
+}
+
+/**
  * The append-only log that the state is folded from. A class, so that it serves as a dependency
- * injection token.
+ * injection token. Positions are gapless; the first event has position 1.
+ *
+ * What is not abstract is how a journal behaves that keeps its events in memory and everything for
+ * ever.
  */
 export abstract class Journal {
   constructor() {
     refuseAbstract(Journal, new.target);
   }
 
-  /** The position of the last event; the first event has position 1. */
+  /** The position of the last event, 0 before the first. */
   abstract readonly position: number;
 
+  /** The position of the oldest event that is still there. */
+  get first(): number {
+    return 1;
+  }
+
+  /** What an event has to reach before the operation that it ends resolves. */
+  get durability(): Durability {
+    return 'memory';
+  }
+
+  /** The last position that has reached `durability`. */
+  get durable(): number {
+    return this.position;
+  }
+
   /**
-   * Appends one event and answers its position. May throw when it cannot write: then nothing was
-   * appended, and the framework refuses new operations.
+   * Resolves when the event at `position` has reached `durability`; undefined when it has.
+   * Rejects when the journal could not write it: then nothing after `durable` is kept.
+   */
+  whenDurable(_position: number): Promise<void> | undefined {
+    return undefined;
+  }
+
+  /**
+   * Appends one event and answers its position at once. May throw when it cannot write: then
+   * nothing was appended, and the framework refuses new operations.
    */
   abstract append(event: JournalEvent): number;
 
-  /** The events at positions `[from, to)`, in order; `to` defaults to the end. */
+  /** The events at positions `[from, to)` that are still there, in order; `to` defaults to the end. */
   abstract read(from: number, to?: number): Iterable<Recorded>;
 
   /** The events from position `from`, then those to come, until the journal is closed. */
-  abstract subscribe(from: number): AsyncIterable<Recorded>;
+  abstract subscribe(from: number, options?: SubscribeOptions): AsyncIterable<Recorded>;
 
+  /** Keeps a checkpoint; one of another version of `evolve` at any position may go. */
+  saveCheckpoint(_checkpoint: Checkpoint): void {}
+
+  /** The latest checkpoint of that version of `evolve` at or before `position`. */
+  checkpoint(_position: number, _version: number): Checkpoint | undefined {
+    return undefined;
+  }
+
+  /**
+   * Retention: forgets the events up to the latest checkpoint before position `before`, and the
+   * checkpoints before that one. Answers the position of the oldest event left.
+   */
+  truncate(_before: number, _version: number): number {
+    return this.first;
+  }
+
+  /** Resolves when everything appended has reached `durability`, and nothing more can be appended. */
   abstract close(): Promise<void>;
 }
 

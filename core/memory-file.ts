@@ -61,11 +61,11 @@ export class MemoryFile implements NotifiedFile {
     capabilities: StoreCapabilities,
     notifiers: NotifierList<Registration>,
     onClosed: () => void,
+    attached: AttachState,
   ) {
     this.#core = new FileCore(engine, this, state, store, capabilities, notifiers);
     this.#onClosed = onClosed;
-    const nothing: AttachState = { frames: [], leased: [], quarantined: [] };
-    store.attach?.(storeHost(this.#core), nothing);
+    store.attach?.(storeHost(this.#core), attached);
   }
 
   get id(): number {

@@ -1,4 +1,4 @@
-import type { BackingStore } from './backing-store.js';
+import type { BackingStore, StoreFile } from './backing-store.js';
 import type { BackingStores } from './backing-stores.js';
 import type { Engine } from './engine.js';
 import { asMemfileError, MemfileError, show } from './errno.js';
@@ -6,7 +6,9 @@ import { SEALS, type FileFlag, type Seal } from './event.js';
 import { MemoryFile } from './memory-file.js';
 import type { NotifierList } from './notifier-list.js';
 import { isPageCount, MAX_PAGES } from './page-range.js';
+import { takenFrames } from './taken-frames.js';
 import type { Registration } from './registration.js';
+import type { FileState } from './state.js';
 
 export interface FileOptions {
   /** Size in pages. */
@@ -102,22 +104,41 @@ export class MemoryFiles<
       seals: [...seals],
       options: rest,
     });
-    let file;
     try {
-      const forget = (): boolean => this.#files.delete(id);
-      file = new MemoryFile(
-        this.#engine,
-        state.files.get(id)!,
-        pages,
-        plugin.capabilities ?? {},
-        this.#newList(),
-        forget,
-      );
+      return this.#add(state.files.get(id)!, pages, plugin);
     } catch (error) {
       this.#engine.record({ type: 'close', file: id });
       throw asMemfileError(error, 'createFile', `store "${store}" in attach`);
     }
-    this.#files.set(id, file);
+  }
+
+  /**
+   * @internal Opens the file of a journal again: its store makes it anew, and is told which frames
+   * are taken.
+   */
+  reopen(state: FileState): void {
+    const { id, name, store, pages, flags, options } = state;
+    try {
+      const plugin = this.#stores.get(store)!;
+      this.#add(state, plugin.createFile({ id, name, pages, flags, options }), plugin);
+    } catch (error) {
+      throw asMemfileError(error, 'createMemfile', `store "${store}", opening "${name}" again,`);
+    }
+  }
+
+  #add(state: FileState, pages: StoreFile, { capabilities = {} }: BackingStore): MemoryFile {
+    const taken = takenFrames(this.#engine.state, ({ id }) => id === state.id);
+    const frames = state.frames.runs().map(({ start, end, value: pfn }) => ({ start, end, pfn }));
+    const file = new MemoryFile(
+      this.#engine,
+      state,
+      pages,
+      capabilities,
+      this.#newList(),
+      () => this.#files.delete(state.id),
+      { frames, ...taken },
+    );
+    this.#files.set(state.id, file);
     return file;
   }
 }

@@ -1,14 +1,18 @@
 import { MemfileError } from './errno.js';
 import type { JournalEvent, Recorded } from './event.js';
 import { RowSegment } from './event-row.js';
-import { Journal } from './journal.js';
+import { Journal, type Checkpoint, type SubscribeOptions } from './journal.js';
 
 const SEGMENT_ROWS = 4096;
 
 /** A journal in memory: rows of 32 bytes in segments, rare and oversized events beside them. */
 export class MemoryJournal extends Journal {
-  readonly #segments: RowSegment[] = [];
+  readonly #segments = new Map<number, RowSegment>();
   readonly #payloads = new Map<number, JournalEvent>();
+  /** Oldest first. */
+  #checkpoints: Checkpoint[] = [];
+  #segment: RowSegment | undefined;
+  #first = 1;
   #position = 0;
   #closed = false;
   #awaiting: Array<() => void> = [];
@@ -17,13 +21,19 @@ export class MemoryJournal extends Journal {
     return this.#position;
   }
 
+  override get first(): number {
+    return this.#first;
+  }
+
   append(event: JournalEvent): number {
     if (this.#closed) throw new MemfileError('EBADF', 'append', 'the journal is closed');
     const index = this.#position;
     const row = index % SEGMENT_ROWS;
-    if (row === 0) this.#segments.push(new RowSegment(SEGMENT_ROWS));
-    const segment = this.#segments[this.#segments.length - 1]!;
-    if (!segment.write(row, event)) this.#payloads.set(index + 1, event);
+    if (row === 0) {
+      this.#segment = new RowSegment(SEGMENT_ROWS);
+      this.#segments.set(index / SEGMENT_ROWS, this.#segment);
+    }
+    if (!this.#segment!.write(row, event)) this.#payloads.set(index + 1, event);
     this.#position = index + 1;
     if (this.#awaiting.length > 0) this.#wake();
     return this.#position;
@@ -31,17 +41,52 @@ export class MemoryJournal extends Journal {
 
   *read(from: number, to: number = this.#position + 1): Iterable<Recorded> {
     const end = Math.min(to, this.#position + 1);
-    for (let position = Math.max(from, 1); position < end; position++) yield this.#at(position);
+    for (let position = Math.max(from, this.#first); position < end; position++) {
+      yield this.#at(position);
+    }
   }
 
-  async *subscribe(from: number): AsyncIterable<Recorded> {
-    for (let position = Math.max(from, 1); ; position++) {
+  async *subscribe(from: number, { onCaughtUp }: SubscribeOptions = {}): AsyncIterable<Recorded> {
+    let catchingUp = true;
+    for (let position = Math.max(from, this.#first); ; position++) {
       while (position > this.#position) {
+        if (catchingUp) onCaughtUp?.(this.#position);
+        catchingUp = false;
         if (this.#closed) return;
         await new Promise<void>((resolve) => this.#awaiting.push(resolve));
       }
       yield this.#at(position);
     }
+  }
+
+  override saveCheckpoint(checkpoint: Checkpoint): void {
+    const { position, version } = checkpoint;
+    const kept = this.#checkpoints.filter(
+      (other) => other.version === version && other.position !== position,
+    );
+    this.#checkpoints = [...kept, checkpoint].sort((a, b) => a.position - b.position);
+  }
+
+  override checkpoint(position: number, version: number): Checkpoint | undefined {
+    let latest: Checkpoint | undefined;
+    for (const checkpoint of this.#checkpoints) {
+      if (checkpoint.version === version && checkpoint.position <= position) latest = checkpoint;
+    }
+    return latest;
+  }
+
+  override truncate(before: number, version: number): number {
+    const base = this.checkpoint(Math.min(before - 1, this.#position), version);
+    if (base === undefined || base.position < this.#first) return this.#first;
+    this.#first = base.position + 1;
+    this.#checkpoints = this.#checkpoints.filter(({ position }) => position >= base.position);
+    for (const position of this.#payloads.keys()) {
+      if (position < this.#first) this.#payloads.delete(position);
+    }
+    for (const number of this.#segments.keys()) {
+      if ((number + 1) * SEGMENT_ROWS < this.#first) this.#segments.delete(number);
+    }
+    return this.#first;
   }
 
   close(): Promise<void> {
@@ -52,7 +97,7 @@ export class MemoryJournal extends Journal {
 
   #at(position: number): Recorded {
     const index = position - 1;
-    const segment = this.#segments[Math.floor(index / SEGMENT_ROWS)]!;
+    const segment = this.#segments.get(Math.floor(index / SEGMENT_ROWS))!;
     const event = segment.read(index % SEGMENT_ROWS);
     if (event === undefined) return { ...this.#payloads.get(position)!, position };
     // It was made just now and is nobody else's; a copy of it costs more than all the rest.

@@ -14,14 +14,21 @@ import type { Scheduler } from './ports.js';
 export class OperationQueue implements OperationHost {
   readonly #scheduler: Scheduler;
   readonly #watch: (operation: Operation) => () => void;
+  readonly #durable: () => Promise<void> | undefined;
   /** Steps that may be taken as soon as the present one is over, by order of submission. */
   readonly #ready: Operation[] = [];
   #busy = false;
   #sequence = 0;
 
-  constructor(scheduler: Scheduler, watch: (operation: Operation) => () => void) {
+  /** @param durable when what is recorded by now is as safe as it has to be; see `whenDurable`. */
+  constructor(
+    scheduler: Scheduler,
+    watch: (operation: Operation) => () => void,
+    durable: () => Promise<void> | undefined = () => undefined,
+  ) {
     this.#scheduler = scheduler;
     this.#watch = watch;
+    this.#durable = durable;
   }
 
   /** Whether a step is being taken now. */
@@ -67,6 +74,10 @@ export class OperationQueue implements OperationHost {
 
   watch(operation: Operation): () => void {
     return this.#watch(operation);
+  }
+
+  durable(): Promise<void> | undefined {
+    return this.#durable();
   }
 
   settled(operation: Operation): void {

@@ -15,6 +15,8 @@ export interface OperationHost {
   resume(operation: Operation, label: string, step: Step): void;
   /** Looks after an operation that waits; the answer ends that. */
   watch(operation: Operation): () => void;
+  /** When what is recorded by now is durable; undefined when it is. */
+  durable(): Promise<void> | undefined;
   settled(operation: Operation): void;
 }
 
@@ -70,6 +72,8 @@ export class Operation implements WaitNode, PageRange {
   #unwatch: (() => void) | undefined;
   #value: unknown;
   #error: MemfileError | undefined;
+  /** It is over, and its end has yet to become durable: its promise waits for that, nobody else. */
+  #durable: Promise<void> | undefined;
   #resolve: ((value: unknown) => void) | undefined;
   #reject: ((error: MemfileError) => void) | undefined;
 
@@ -175,6 +179,7 @@ export class Operation implements WaitNode, PageRange {
 
   /** The promise of the operation; one that is already over needs no new one. */
   promise(): Promise<unknown> {
+    if (this.#durable !== undefined) return standsFor(this.#outcome(this.#durable), this);
     if (this.#error !== undefined) return Promise.reject(this.#error);
     if (this.state === 'settled') {
       return this.#value === undefined ? DONE : Promise.resolve(this.#value);
@@ -200,9 +205,22 @@ export class Operation implements WaitNode, PageRange {
     this.state = 'settled';
     this.#value = value;
     this.#error = error;
-    if (error === undefined) this.#resolve?.(value);
+    this.#durable = this.recorded ? this.#host.durable() : undefined;
+    if (this.#durable !== undefined) this.#resolve?.(this.#outcome(this.#durable));
+    else if (error === undefined) this.#resolve?.(value);
     else this.#reject?.(error);
     this.#host.settled(this);
+  }
+
+  async #outcome(durable: Promise<void>): Promise<unknown> {
+    try {
+      await durable;
+    } catch (cause) {
+      const detail = `it took place, but the journal cannot keep it: ${messageOf(cause)}`;
+      throw new MemfileError('EIO', this.syscall, detail, { effect: 'done', cause });
+    }
+    if (this.#error !== undefined) throw this.#error;
+    return this.#value;
   }
 }
 

@@ -163,7 +163,8 @@ export class Pass implements NotifierEvent {
     if (this.#section === undefined) {
       const receiver = this.reached!;
       const range = { start: this.#start, end: this.#end };
-      this.#section = new Section(receiver, this.operation, this.type, range, (error) =>
+      const { operation, type, position } = this;
+      this.#section = new Section(receiver, operation, type, position, range, (error) =>
         this.#host.consumerFailed(this, receiver, range, error),
       );
     }

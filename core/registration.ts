@@ -15,6 +15,7 @@ import type { Section, SectionOwner } from './section.js';
 import type { SrcuDomain } from './srcu.js';
 import type { FileState } from './state.js';
 import { clipRuns, usable } from './usable.js';
+import { witnessAnswer, witnessDelivery, witnessGrace, type Told } from './witnessed.js';
 import { DONE, standsFor, type WaitNode } from './waits-for.js';
 
 /** An invalidation that has begun and not ended. */
@@ -62,6 +63,7 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   /** @internal */
   place = 0;
   readonly #home: RegistrationHome;
+  readonly #whom: Told;
   /** @internal */
   readonly notifier: Notifier;
   readonly #prepare: NotifierFunction | undefined;
@@ -76,6 +78,8 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   #sections: Set<Section> | undefined;
   #pass: Pass | undefined;
   #active = true;
+  /** It left while sections of it were open. */
+  #outlived = false;
   #closed: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
 
   /** @internal */
@@ -90,6 +94,7 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   ) {
     super();
     this.#home = home;
+    this.#whom = { id, file: home.file.id };
     this.id = id;
     this.name = name;
     this.range = range;
@@ -128,10 +133,12 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
     if (!this.#active) return;
     const callback = this.callback(pass.type);
     const { observed } = this;
-    if (callback === undefined && !observed) return;
+    const { engine } = this.#home;
+    if (callback === undefined && !observed && !engine.witnessed) return;
     const { range } = this;
     const start = from > range.start ? from : range.start;
     const end = to < range.end ? to : range.end;
+    if (engine.witnessed) witnessDelivery(engine, this.#whom, pass, start, end);
     pass.enter(this, start, end);
     if (callback !== undefined && pass.concerns(this)) {
       try {
@@ -266,12 +273,14 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   sectionOpened(section: Section): void {
     (this.#sections ??= new Set()).add(section);
     this.#home.sections.add(section);
+    witnessAnswer(this.#home.engine, this.#whom, section, 'waits');
   }
 
   /** @internal */
   sectionClosed(section: Section): void {
     this.#sections?.delete(section);
     this.#home.sections.delete(section);
+    witnessAnswer(this.#home.engine, this.#whom, section, 'done');
     if (!this.#active) this.#settleGrace();
   }
 
@@ -365,6 +374,7 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
       engine.record({ type: 'left', file: file.id, operation, registration, start, end });
     }
     engine.record({ type: 'unregister', file: file.id, registration });
+    this.#outlived = this.sections > 0;
     this.#settleGrace();
   }
 
@@ -380,6 +390,11 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   }
 
   #settleGrace(): void {
-    if (this.sections === 0) this.#closed?.resolve();
+    if (this.sections > 0) return;
+    if (this.#outlived) {
+      this.#outlived = false;
+      witnessGrace(this.#home.engine, this.#whom);
+    }
+    this.#closed?.resolve();
   }
 }

@@ -23,6 +23,8 @@ export class Section implements WaitNode, PageRange {
   readonly owner: SectionOwner;
   readonly operation: Operation;
   readonly callback: NotifierCallback;
+  /** Of the event that its consumer is told of. */
+  readonly position: number;
   readonly start: number;
   readonly end: number;
   /** What the callback started in its synchronous part, for the stall report. */
@@ -39,12 +41,14 @@ export class Section implements WaitNode, PageRange {
     owner: SectionOwner,
     operation: Operation,
     callback: NotifierCallback,
+    position: number,
     range: PageRange,
     failed: (error: unknown) => void,
   ) {
     this.owner = owner;
     this.operation = operation;
     this.callback = callback;
+    this.position = position;
     this.start = range.start;
     this.end = range.end;
     this.#failed = failed;

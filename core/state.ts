@@ -20,11 +20,19 @@ export interface FileState {
   readonly poisoned: Extents;
   /** Invalidations that have begun and not ended, by operation. */
   readonly open: SmallMap<OpenInvalidation>;
+  /** What consumers are asked about and has neither arrived nor been taken back, by operation. */
+  readonly prepared: SmallMap<readonly PreparedRange[]>;
+}
+
+export interface PreparedRange extends PageRange {
+  readonly reason: Reason;
 }
 
 export interface OpenInvalidation extends PageRange {
   readonly reason: Reason;
   readonly kept: PageRange[];
+  /** Where a consumer failed to let go: the frames will not be used again. */
+  readonly failed: PageRange[];
 }
 
 /** A registration, as long as it is in a list or somebody holds a lease of it. */

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { EXIT } from './exit.js';
 import { addExploreCommand, addMuseumCommand } from './explore-command.js';
+import { addJournalCommands } from './journal-commands.js';
 import { addRunCommand } from './run-command.js';
 
 const manifest = new URL('../../../package.json', import.meta.url);
@@ -13,9 +14,15 @@ const program = new Command('memfile')
   .version(version)
   .exitOverride()
   .showHelpAfterError('(run with --help for the options)');
-for (const add of [addRunCommand, addExploreCommand, addMuseumCommand]) {
+for (const add of [addRunCommand, addJournalCommands, addExploreCommand, addMuseumCommand]) {
   add(program, (code) => (process.exitCode = code));
 }
+
+// That SQLite is young in Node.js is no news to whoever runs this.
+process.removeAllListeners('warning');
+process.on('warning', ({ name, message }) => {
+  if (name !== 'ExperimentalWarning') process.stderr.write(`memfile: ${name}: ${message}\n`);
+});
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // A reader that has seen enough, as `head`, is no failure of ours.

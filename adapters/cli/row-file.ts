@@ -20,7 +20,12 @@ export class RowFile {
 
   /** @throws OutputError */
   write(row: object): void {
-    this.#buffered += `${JSON.stringify(row)}\n`;
+    this.text(`${JSON.stringify(row)}\n`);
+  }
+
+  /** @throws OutputError */
+  text(text: string): void {
+    this.#buffered += text;
     if (this.#descriptor === undefined || this.#buffered.length >= BUFFERED) this.#flush();
   }
 
@@ -48,7 +53,7 @@ export class RowFile {
     const input = statSync(this.#input);
     if (output.ino === input.ino && output.dev === input.dev) {
       closeSync(descriptor);
-      throw new OutputError(`${this.#path} is the trace itself; name another file`);
+      throw new OutputError(`${this.#path} is the input itself; name another file`);
     }
     closeSync(descriptor);
     return openSync(this.#path, 'w');

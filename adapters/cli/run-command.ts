@@ -24,6 +24,12 @@ export function addRunCommand(program: Command, exit: (code: number) => void): v
     )
     .option('--device', 'attach an encrypted device to every memory file')
     .option('--budget <mappings>', 'how many mappings the device may have (65535)', parseBudget)
+    .option(
+      '--journal <file>',
+      'record in this SQLite journal, durably; goes on with one that is there',
+    )
+    .option('--record <level>', 'what the journal records: state, deliveries or full', 'deliveries')
+    .option('--progress <format>', 'json: print which position is on disk, on standard error')
     .addHelpText(
       'after',
       '\nExit status: 0 when the laws hold, 1 when they do not, 2 for bad input.' +

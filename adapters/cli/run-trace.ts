@@ -2,19 +2,22 @@ import {
   createMemfile,
   formatStall,
   MemfileError,
+  MemoryJournal,
   type ErrnoCode,
   type Memfile,
+  type RecordLevel,
 } from '../../core/index.js';
 import { hugetlb } from '../../plugins/hugetlb/index.js';
 import { shmem } from '../../plugins/shmem/index.js';
 import { LawModel, type Violation } from '../../test/model/index.js';
+import type { EventRow } from '../journal-log/index.js';
+import { SqliteJournal } from '../sqlite/index.js';
 import { readTrace, type TraceSummary } from '../strace/index.js';
 import {
   EventLog,
   TraceDriver,
   type ConsumerReport,
   type DeviceReport,
-  type EventRow,
   type FileReport,
   type Refusals,
 } from '../trace-run/index.js';
@@ -67,6 +70,11 @@ export interface RunOptions {
   readonly store: StoreChoice;
   /** How many mappings the device may have that is attached to every file; none by default. */
   readonly device?: number | undefined;
+  /** Where it is recorded; in memory, at level 'state', when there is none. */
+  readonly journal?: SqliteJournal | undefined;
+  readonly record?: RecordLevel | undefined;
+  /** Told the last position that is on disk, whenever there are more. */
+  readonly onAcknowledged?: ((position: number) => void) | undefined;
   /** Receives committed events and deliveries in the order told. */
   readonly onEvent?: ((row: EventRow) => void) | undefined;
   /** Called often while the trace is read. */
@@ -76,10 +84,13 @@ export interface RunOptions {
 
 /** Drives a trace through a memfile of its own; rejects with a TraceError when it cannot be read. */
 export async function runTrace(path: string, options: RunOptions): Promise<RunReport> {
-  const { store, device, onEvent, onProgress, onStall } = options;
+  const { store, device, onEvent, onProgress, onStall, onAcknowledged } = options;
+  const journal = options.journal ?? new MemoryJournal();
   const trace = readTrace(path);
   const memfile = createMemfile({
     plugins: [store.name === 'shmem' ? shmem() : hugetlb(store)],
+    journal,
+    record: options.journal === undefined ? 'state' : options.record,
     stallAfterMs: 5000,
     onStall: (report) => onStall(formatStall(report)),
   });
@@ -89,6 +100,12 @@ export async function runTrace(path: string, options: RunOptions): Promise<RunRe
   const tick = (): void => onProgress?.(trace.summary);
   const driver = new TraceDriver(everyStore, store.name, log ?? model, tick);
   if (device !== undefined) await driver.addDevice(device);
+  let acknowledged = 0;
+  const acknowledge = (): void => {
+    if (journal.durable === acknowledged) return;
+    acknowledged = journal.durable;
+    onAcknowledged?.(acknowledged);
+  };
   const impossible = new Map<string, number>();
   for await (const actions of trace) {
     for (const action of actions) {
@@ -101,23 +118,22 @@ export async function runTrace(path: string, options: RunOptions): Promise<RunRe
         impossible.set(what, (impossible.get(what) ?? 0) + 1);
       }
       log?.flush();
+      acknowledge();
     }
     tick();
   }
   const attached = driver.device();
   await memfile[Symbol.asyncDispose]();
-  log?.flush();
+  acknowledge();
+  // The journal is closed, and has events of that.
+  const written =
+    options.journal === undefined ? journal : SqliteJournal.read(options.journal.path);
+  log?.flush(written);
+  const events = written.position;
+  await written.close();
   model.finish();
   const unknown = new Map([...trace.summary.unknownCalls, ...impossible]);
-  const result = report(
-    path,
-    store,
-    trace.summary,
-    unknown,
-    driver,
-    model,
-    memfile.journal.position,
-  );
+  const result = report(path, store, trace.summary, unknown, driver, model, events);
   return attached === undefined ? result : { ...result, device: attached };
 }
 

@@ -1,4 +1,7 @@
+import { accessSync } from 'node:fs';
+import { MemfileError, RECORD_LEVELS, type RecordLevel } from '../../core/index.js';
 import { DMA_ENTRY_LIMIT } from '../encrypted-device/index.js';
+import { SqliteJournal } from '../sqlite/index.js';
 import { TraceError, type TraceSummary } from '../strace/index.js';
 import { EXIT } from './exit.js';
 import { printRun } from './print-run.js';
@@ -14,11 +17,15 @@ export interface RunFlags {
   readonly device?: true;
   /** How many mappings the device may have; there is one when this is said. */
   readonly budget?: number;
+  readonly journal?: string;
+  readonly record: string;
+  readonly progress?: string;
 }
 
 /** Runs a trace and reports on it; answers the exit status. */
 export async function run(path: string, flags: RunFlags): Promise<number> {
   const { json, events, store, device, budget = device && DMA_ENTRY_LIMIT } = flags;
+  let journal: SqliteJournal | undefined;
   let rows: RowFile | undefined;
   let summary: TraceSummary | undefined;
   const progress = new Progress(() => {
@@ -27,14 +34,25 @@ export async function run(path: string, flags: RunFlags): Promise<number> {
   });
   try {
     if (events !== undefined) rows = new RowFile(events, path);
+    const record = levelOf(flags);
+    if (flags.journal !== undefined) {
+      checkReadable(path); // No journal is begun for nothing.
+      journal = SqliteJournal.open(flags.journal);
+    }
     const report = await runTrace(path, {
       store,
       device: budget,
+      journal,
+      record,
+      onAcknowledged:
+        flags.progress === undefined
+          ? undefined
+          : (acknowledged) => process.stderr.write(`${JSON.stringify({ acknowledged })}\n`),
       onEvent: rows && ((row) => rows!.write(row)),
       onStall: (line) => process.stderr.write(`memfile: ${line}\n`),
       onProgress(now) {
         summary = now;
-        progress.tick();
+        if (flags.progress === undefined) progress.tick();
       },
     });
     rows?.close();
@@ -48,8 +66,35 @@ export async function run(path: string, flags: RunFlags): Promise<number> {
     return report.violationCount > 0 ? EXIT.violated : EXIT.ok;
   } catch (error) {
     progress.done();
-    if (!(error instanceof TraceError) && !(error instanceof OutputError)) throw error;
+    // Every failure of an operation ends here when the journal cannot be written.
+    const expected =
+      error instanceof TraceError ||
+      error instanceof OutputError ||
+      (flags.journal !== undefined && error instanceof MemfileError);
+    if (!expected) throw error;
     process.stderr.write(`memfile: ${error.message}\n`);
+    await journal?.close().catch(() => {}); // It has been said already.
     return EXIT.badInput;
   }
+}
+
+/** @throws OutputError when the trace is not there. */
+function checkReadable(path: string): void {
+  try {
+    accessSync(path);
+  } catch (error) {
+    throw new OutputError((error as Error).message);
+  }
+}
+
+/** @throws OutputError for options that mean nothing. */
+function levelOf({ record, progress }: RunFlags): RecordLevel {
+  const level = RECORD_LEVELS.find((known) => known === record);
+  if (level === undefined) {
+    throw new OutputError(`--record takes one of ${RECORD_LEVELS.join(', ')}, got ${record}`);
+  }
+  if (progress !== undefined && progress !== 'json') {
+    throw new OutputError(`--progress takes json, got ${progress}`);
+  }
+  return level;
 }

@@ -1,16 +1,6 @@
-import type { Lease, Memfile, NotifierEvent } from '../../core/index.js';
+import type { Journal, Lease, Memfile, NotifierEvent } from '../../core/index.js';
+import { EventRows, type EventRow } from '../journal-log/index.js';
 import type { ConsumerWitness, Witness, WitnessedFile } from '../witness.js';
-
-/** A committed event (`consumer` null), or its delivery to one consumer; ranges in pages. */
-export interface EventRow {
-  readonly position: number;
-  readonly type: string;
-  readonly reason: string;
-  readonly file: number;
-  readonly consumer: string | null;
-  readonly start: number;
-  readonly end: number;
-}
 
 /**
  * Writes what happens in the order told: each committed event, then its deliveries. Passes on to
@@ -20,23 +10,25 @@ export class EventLog implements Witness {
   readonly #memfile: Memfile;
   readonly #write: (row: EventRow) => void;
   readonly #also: Witness;
+  readonly #rows = new EventRows();
   /** Positions below this one have been written. */
-  #next = 1;
-  /** An arrival is recorded as a row for every run of frames; they are one event. */
-  #arrival: (EventRow & { readonly operation: number }) | undefined;
+  #next: number;
+  /** Why a row could not be written. */
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(memfile: Memfile, write: (row: EventRow) => void, also: Witness) {
     this.#memfile = memfile;
     this.#write = write;
     this.#also = also;
+    this.#next = memfile.journal.position + 1;
   }
 
   consumer(name: string, file: WitnessedFile): ConsumerWitness {
     const also = this.#also.consumer(name, file);
     const told = (event: NotifierEvent, start: number, end: number): void => {
-      this.flush(event.position);
+      this.#catchUp(this.#memfile.journal, event.position);
       const { position, type, reason } = event;
-      this.#write({ position, type, reason, file: file.id, consumer: name, start, end });
+      this.#row({ position, type, reason, file: file.id, consumer: name, start, end });
       also.told(event, start, end);
     };
     return {
@@ -49,39 +41,29 @@ export class EventLog implements Witness {
     };
   }
 
-  /** Writes the committed events up to position `to`, the last one by default. */
-  flush(to: number = this.#memfile.journal.position): void {
-    if (to < this.#next) return;
-    for (const event of this.#memfile.journal.read(this.#next, to + 1)) {
-      if (event.type === 'fallocate') {
-        const { position, type, reason, file, operation, start, end } = event;
-        const row = { position, type, reason, file, consumer: null, operation, start, end };
-        const open = this.#arrival;
-        if (open?.operation === operation && open.end === start) {
-          this.#arrival = { ...row, start: open.start };
-        } else {
-          this.#endArrival();
-          this.#arrival = row;
-        }
-      } else if (
-        event.type === 'prepare' ||
-        event.type === 'rollback' ||
-        event.type === 'invalidate' ||
-        event.type === 'invalidateEnd'
-      ) {
-        this.#endArrival();
-        const { position, type, reason, file, start, end } = event;
-        this.#write({ position, type, reason, file, consumer: null, start, end });
-      }
-    }
-    this.#next = to + 1;
-    this.#endArrival();
+  /** Writes the committed events that have not been written; throws what writing threw. */
+  flush(journal: Journal = this.#memfile.journal): void {
+    this.#catchUp(journal, journal.position);
+    if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  #endArrival(): void {
-    if (this.#arrival === undefined) return;
-    const { operation: _, ...row } = this.#arrival;
-    this.#arrival = undefined;
-    this.#write(row);
+  #catchUp(journal: Journal, to: number): void {
+    if (to < this.#next) return;
+    for (const event of journal.read(this.#next, to + 1)) {
+      if (event.type === 'delivery') continue; // Written when it is told.
+      for (const row of this.#rows.next(event)) this.#row(row);
+    }
+    this.#next = to + 1;
+    for (const row of this.#rows.end()) this.#row(row);
+  }
+
+  /** A file that cannot be written is not the failure of the consumer that is being told. */
+  #row(row: EventRow): void {
+    if (this.#failure !== undefined) return;
+    try {
+      this.#write(row);
+    } catch (error) {
+      this.#failure = { error };
+    }
   }
 }

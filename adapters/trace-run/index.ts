@@ -1,4 +1,4 @@
 export type { DeviceReport } from './device-run.js';
-export { EventLog, type EventRow } from './event-log.js';
+export { EventLog } from './event-log.js';
 export type { FileReport } from './file-run.js';
 export { TraceDriver, type ConsumerReport, type Refusals } from './trace-driver.js';

@@ -205,7 +205,7 @@ export class TraceDriver {
       name: `mapping ${id}`,
       witness: this.#witness,
     });
-    this.#mappings.set(id, { mapping, file: mapping.file.id, address, page });
+    this.#mappings.set(id, { mapping, file, address, page });
     this.#run(file).mappings.add(mapping);
     await this.#growToMapped(this.#run(file), range.end);
     await this.#remapped(action);

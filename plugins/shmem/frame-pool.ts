@@ -59,6 +59,21 @@ export class FramePool {
     return enough || free > used + SPARE || this.#next > this.#limit ? run : undefined;
   }
 
+  /** These frames are somebody's already; called before any is taken. */
+  claim(start: number, end: number): void {
+    if (start > this.#next) this.#free.add(this.#next, start);
+    this.#free.delete(start, end);
+    this.#next = Math.max(this.#next, end);
+  }
+
+  /** The frame is referenced already, by leases from before; `orphan` when no page has it. */
+  claimReferenced(pfn: number, count: number, orphan: boolean): void {
+    this.#references.set(pfn, count);
+    if (!orphan) return;
+    this.claim(pfn, pfn + 1);
+    this.#orphans.add(pfn);
+  }
+
   /** The page of each of these frames has left its file. */
   release(start: number, end: number): void {
     let from = start;
@@ -79,13 +94,6 @@ export class FramePool {
     }
     for (let pfn = start; pfn < end; pfn++) if (this.#references.has(pfn)) found.push(pfn);
     return found;
-  }
-
-  /** Takes these very frames, which a journal says are in use. */
-  adopt(start: number, end: number): void {
-    if (start > this.#next) this.#free.add(this.#next, start);
-    this.#next = Math.max(this.#next, end);
-    this.#free.delete(start, end);
   }
 
   reference(pfn: number): void {

@@ -10,6 +10,7 @@ import {
   type Side,
   type StoreFile,
   type StoreHost,
+  type TakenFrames,
 } from '../../core/index.js';
 import { brand } from '../../core/copy.js';
 import { FramePool } from './frame-pool.js';
@@ -39,7 +40,18 @@ export function shmem(options: ShmemOptions = {}): BackingStore<'shmem', object>
     name: 'shmem',
     capabilities: { conversions: ['unspecified', 'zero', 'preserve'] },
     createFile: ({ name }) => new ShmemFile(name, pool, maxPages),
+    withhold: (taken) => withhold(pool, taken, []),
   });
+}
+
+/** Frames that a journal knows to be taken are not in the pool. */
+function withhold(pool: FramePool, taken: TakenFrames, frames: readonly PfnRun[]): void {
+  for (const { start, end, pfn } of [...frames, ...taken.quarantined]) {
+    pool.claim(pfn, pfn + (end - start));
+  }
+  const has = (frame: number): boolean =>
+    frames.some(({ start, end, pfn }) => frame >= pfn && frame < pfn + (end - start));
+  for (const { pfn, count } of taken.leased) pool.claimReferenced(pfn, count, !has(pfn));
 }
 
 class ShmemFile implements StoreFile {
@@ -54,17 +66,9 @@ class ShmemFile implements StoreFile {
     this.#maxPages = maxPages;
   }
 
-  attach(_host: StoreHost, { frames, leased, quarantined }: AttachState): void {
-    for (const { start, end, pfn } of [...frames, ...quarantined]) {
-      this.#pool.adopt(pfn, pfn + (end - start));
-    }
-    for (const { start, end, pfn } of frames) this.#frames.set(start, end, pfn);
-    for (const { pfn, count } of leased) {
-      this.#pool.adopt(pfn, pfn + 1);
-      for (let i = 0; i < count; i++) this.#pool.reference(pfn);
-      const there = frames.some((run) => run.pfn <= pfn && pfn < run.pfn + (run.end - run.start));
-      if (!there) this.#pool.release(pfn, pfn + 1);
-    }
+  attach(_host: StoreHost, state: AttachState): void {
+    for (const { start, end, pfn } of state.frames) this.#frames.set(start, end, pfn);
+    withhold(this.#pool, state, state.frames);
   }
 
   allocate(start: number, end: number): Allocation {

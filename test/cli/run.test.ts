@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunReport } from '../../adapters/cli/run-trace.js';
-import type { EventRow } from '../../adapters/trace-run/index.js';
+import type { EventRow } from '../../adapters/journal-log/index.js';
 import { PageSet } from '../model/page-set.js';
 import { fixture, memfile } from './memfile.js';
 
@@ -255,7 +255,7 @@ describe('memfile run', () => {
     ['rubbish', ['run', fixture('../../dist/adapters/cli/main.js')], 'strace'],
     [
       'an unwritable events file',
-      ['run', fixture('qemu-boot-tcg.strace.gz'), '--events', '/nonexistent/e'],
+      ['run', fixture('qemu-kvm-postcopy-hugetlb-dst.strace.gz'), '--events', '/nonexistent/e'],
       '/nonexistent/e',
     ],
   ])('exits with 2 for %s', (_, args, message) => {
@@ -322,18 +322,40 @@ describe('memfile run', () => {
     expect(report.consumers[0]).toMatchObject({ zappedPages: 2 });
   });
 
+  it('knows nothing of frames that nobody is there to hear of any more', () => {
+    const file = (name: string, ...punches: readonly (readonly [number, number])[]): string[] => [
+      `memfd_create("${name}", MFD_CLOEXEC) = 3`,
+      'ftruncate(3, 4194304) = 0',
+      'mmap(NULL, 4194304, PROT_READ|PROT_WRITE, MAP_SHARED, 3, 0) = 0x7f0000000000',
+      ...punches.map(
+        ([offset, length]) =>
+          `fallocate(3, FALLOC_FL_KEEP_SIZE|FALLOC_FL_PUNCH_HOLE, ${offset}, ${length}) = 0`,
+      ),
+      'munmap(0x7f0000000000, 4194304) = 0',
+      'close(3) = 0',
+    ];
+    const path = trace(
+      'reused-frames.strace',
+      ...file('a', [4096, 4096], [0, 2097152], [2097152, 8192]),
+      ...file('b', [2097152, 4096], [4096, 4096]),
+    );
+    const { code, out } = memfile('run', path, '--store', 'hugetlb:2M,pool=64');
+    expect({ code, out }).toMatchObject({ code: 0, out: expect.stringContaining('the laws hold') });
+  });
+
   it('never writes over the trace, nor over anything when the input is bad', () => {
     const path = trace('self.strace', 'memfd_create("a", 0) = 3', 'ftruncate(3, 8192) = 0');
     const before = readFileSync(path, 'utf8');
     const outcome = memfile('run', path, '--events', path);
-    expect(outcome).toMatchObject({ code: 2, err: expect.stringContaining('the trace itself') });
+    expect(outcome).toMatchObject({ code: 2, err: expect.stringContaining('the input itself') });
     expect(readFileSync(path, 'utf8')).toBe(before);
     expect(memfile('run', '/nonexistent', '--events', path).code).toBe(2);
     expect(readFileSync(path, 'utf8')).toBe(before);
   });
 
   it.runIf(existsSync('/dev/full'))('says so when the disk is full', () => {
-    const outcome = memfile('run', fixture('qemu-boot-tcg.strace.gz'), '--events', '/dev/full');
+    const path = fixture('qemu-kvm-postcopy-hugetlb-dst.strace.gz');
+    const outcome = memfile('run', path, '--events', '/dev/full');
     expect(outcome).toMatchObject({ code: 2, err: expect.stringContaining('ENOSPC') });
     expect(outcome.err).not.toContain('at ');
   });

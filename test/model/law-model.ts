@@ -229,6 +229,7 @@ class ConsumerModel implements ConsumerWitness {
   }
 
   left(): void {
+    if (this.#here) this.#forget();
     this.#here = false;
     this.#early = undefined;
     this.#open.clear();
@@ -245,6 +246,20 @@ class ConsumerModel implements ConsumerWitness {
       this.#report(3, `the invalidation of ${range} was never ended`);
     }
     if (this.#leases > 0) this.#report(9, `${this.#leases} leases were never put`);
+  }
+
+  /** Nobody is left to be told when these pages go: which frames they have is not known any more. */
+  #forget(): void {
+    const unseen = new PageSet();
+    unseen.add(this.#range.start, this.#range.end);
+    for (const other of this.#others()) {
+      const watches = other !== this && other.#here && other.#store === this.#store;
+      if (watches && other.#file === this.#file)
+        unseen.remove(other.#range.start, other.#range.end);
+    }
+    for (const { start, end } of unseen.within(0, Infinity)) {
+      this.#frames.gone(this.#file, start, end);
+    }
   }
 
   #count(start: number, end: number, by: 1 | -1): number {

@@ -1,6 +1,12 @@
 import * as fc from 'fast-check';
 import { SIDES } from '../../../core/capabilities.js';
-import { REASONS, SEALS } from '../../../core/event.js';
+import {
+  NOTIFIER_CALLBACKS,
+  OUTCOMES,
+  REASONS,
+  RECORD_LEVELS,
+  SEALS,
+} from '../../../core/event.js';
 import type { FileFlag, JournalEvent, PageEvent, RareEvent } from '../../../core/index.js';
 import { MAX_PAGES } from '../../../core/index.js';
 
@@ -24,6 +30,9 @@ const order = number(51);
 const range = fc
   .tuple(number(MAX_PAGES), number(MAX_32))
   .map(([start, pages]) => ({ start, end: start + pages }));
+
+const callback = fc.constantFrom(...NOTIFIER_CALLBACKS);
+const position = number(Number.MAX_SAFE_INTEGER);
 
 const inOperation = fc.record({ file: small, operation });
 
@@ -71,12 +80,38 @@ export const pageEvent: fc.Arbitrary<PageEvent> = fc.oneof(
     ...range,
   })),
   fc.record({ type: fc.constant('unregister'), file: small, registration: small }),
+  fc.record({ type: fc.constant('grace'), file: small, registration: small }),
+  fc.record({ type: fc.constant('time'), ms: fc.double({ min: 0, noNaN: true }) }),
+  fc
+    .tuple(inOperation, small, range, callback, position, reason)
+    .map(([where, registration, range, callback, of, reason]): PageEvent => ({
+      type: 'delivery',
+      ...where,
+      registration,
+      ...range,
+      callback,
+      of,
+      reason,
+    })),
+  fc
+    .tuple(inOperation, small, callback, position, fc.constantFrom(...OUTCOMES))
+    .map(([where, registration, callback, of, outcome]): PageEvent => ({
+      type: 'answer',
+      ...where,
+      registration,
+      callback,
+      of,
+      outcome,
+    })),
 );
 
 /** Events of pages of which one number does not fit. */
 export const widePageEvent: fc.Arbitrary<PageEvent> = fc.oneof(
   fc
-    .tuple(pageEvent, fc.integer({ min: MAX_24 + 1, max: MAX_32 }))
+    .tuple(
+      pageEvent.filter((event) => 'file' in event),
+      fc.integer({ min: MAX_24 + 1, max: MAX_32 }),
+    )
     .map(([event, file]) => ({ ...event, file })),
   fc
     .tuple(
@@ -147,6 +182,12 @@ export const rareEvent: fc.Arbitrary<RareEvent> = fc.oneof(
     plugin: fc.string(),
     name: fc.string(),
     data: fc.dictionary(fc.string(), fc.integer()).map((data) => ({ ...data })),
+  }),
+  fc.record({
+    type: fc.constant('open'),
+    level: fc.constantFrom(...RECORD_LEVELS),
+    operations: fc.nat(),
+    registrations: fc.nat(),
   }),
 );
 

@@ -7,6 +7,7 @@ import {
   type PluginData,
   type StoreFile,
 } from '../../../core/index.js';
+import { takenFrames } from '../../../core/taken-frames.js';
 import { fallocate, lookUp } from '../world/deeds.js';
 import { drain, play, type PlayOptions } from '../world/play.js';
 import { PAGES, program, scaled, shorterPrograms, type Program } from '../world/program.js';
@@ -104,17 +105,12 @@ const NOBODY = {
 };
 
 /** What the journal knows of the frames of one file. */
-function attachStateOf({ files, registrations, quarantined }: MemfileState, id: number) {
-  const frames = files.get(id)!.frames.runs();
+function attachStateOf(state: MemfileState, id: number): AttachState {
+  const frames = state.files.get(id)!.frames.runs();
   return {
     frames: frames.map(({ start, end, value: pfn }) => ({ start, end, pfn })),
-    leased: [...registrations.values()]
-      .filter(({ file }) => file === id)
-      .flatMap(({ leases }) =>
-        [...leases].map(([pfn, { order, count }]) => ({ pfn, order, count })),
-      ),
-    quarantined: quarantined.filter(({ file }) => file === id),
-  } satisfies AttachState;
+    ...takenFrames(state, (file) => file.id === id),
+  };
 }
 
 function note(taken: Taken, { frames, leased, quarantined }: AttachState, id: number): void {

@@ -1,4 +1,4 @@
-import type { Journal } from '../../../core/index.js';
+import type { Journal, RecordLevel } from '../../../core/index.js';
 
 /** What a world is made of. */
 export interface WorldOptions {
@@ -7,6 +7,8 @@ export interface WorldOptions {
   /** The options of the store for every file. */
   readonly fileOptions?: object | undefined;
   readonly journal?: Journal | undefined;
+  /** What is recorded beside the state; nothing by default. */
+  readonly record?: RecordLevel | undefined;
   /** Also follows what pages show. */
   readonly contents?: boolean | undefined;
   /** Lets nobody fail: what everybody is told must not change. */

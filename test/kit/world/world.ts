@@ -67,6 +67,7 @@ export class World {
     this.memfile = createMemfile({
       plugins: [faulty(this.store.store, this.nextFault)],
       journal: options.journal,
+      record: options.record,
       scheduler: this.scheduler,
       clock: this.clock,
     });

@@ -1,0 +1,50 @@
+import { MemfileError, replay, type StateSnapshot } from '../../core/index.js';
+import { EXIT } from './exit.js';
+import { wholeNumber, withJournal, type JournalFlags } from './journal-file.js';
+import { pageMap } from './page-map.js';
+
+export interface ShowFlags extends JournalFlags {
+  readonly at?: string;
+  readonly json?: true;
+}
+
+/** Prints the state after an event of a journal. */
+export function show(path: string, flags: ShowFlags): Promise<number> {
+  return withJournal(path, flags, (journal) => {
+    const last = journal.position;
+    const at = flags.at === undefined ? last : wholeNumber('--at', flags.at);
+    if (at > last) {
+      throw new MemfileError('EINVAL', 'show', `position ${at} is not in 0..${last}`);
+    }
+    const state = replay(journal, at).toJSON();
+    const text = flags.json === true ? JSON.stringify(state, null, 2) : describe(path, state, last);
+    process.stdout.write(`${text}\n`);
+    return EXIT.ok;
+  });
+}
+
+function describe(path: string, state: StateSnapshot, last: number): string {
+  const lines = [`${path}: position ${state.position} of ${last}`];
+  for (const file of state.files) {
+    const pages = file.populated.reduce((sum, [start, end]) => sum + end - start, 0);
+    lines.push(
+      '',
+      `file ${file.id} "${file.name}" (${file.store}): ${pages} of ${file.pages} pages`,
+    );
+    lines.push(...pageMap(file));
+    for (const { operation, start, end, reason } of file.open) {
+      lines.push(`  leaving: [${start}, ${end}), ${reason}, operation ${operation}`);
+    }
+    for (const { name, start, end } of state.registrations.filter((r) => r.file === file.id)) {
+      lines.push(`  registered: "${name}" on [${start}, ${end >= 2 ** 51 ? '∞' : end})`);
+    }
+  }
+  if (state.files.length === 0) lines.push('', 'no file is open');
+  for (const { owner, file, offset, pfn, count } of state.leases) {
+    lines.push(`leased: frame ${pfn}, page ${offset} of file ${file}, ${count} × by "${owner}"`);
+  }
+  for (const { file, start, end, pfn } of state.quarantined) {
+    lines.push(`quarantined: frames from ${pfn}, pages [${start}, ${end}) of file ${file}`);
+  }
+  return lines.join('\n');
+}

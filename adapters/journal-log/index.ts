@@ -1,0 +1,1 @@
+export { EventRows, type EventRow } from './event-rows.js';

@@ -1,0 +1,1 @@
+export { PerfettoTrace, type TraceEvent } from './perfetto-trace.js';

@@ -1,0 +1,1 @@
+export { rerun, type Divergence } from './rerun.js';

@@ -1,0 +1,101 @@
+import type { PluginData } from './event.js';
+import { Extents } from './extents.js';
+import { SmallMap } from './small-map.js';
+import { MemfileState, type FileState, type RegistrationState } from './state.js';
+
+/** A state as text, for a checkpoint; {@link restoreState} makes an equal one of it. */
+export function saveState(state: MemfileState): string {
+  const { position, lastFile, lastRegistration, lastOperation, quarantined } = state;
+  return JSON.stringify({
+    position,
+    lastFile,
+    lastRegistration,
+    lastOperation,
+    quarantined,
+    files: [...state.files.values()].map(saveFile),
+    registrations: [...state.registrations.values()].map(saveRegistration),
+    plugins: [...state.plugins],
+  } satisfies SavedState);
+}
+
+/** @throws SyntaxError, or what follows from using it, for anything but an answer of `saveState`. */
+export function restoreState(text: string): MemfileState {
+  const saved = JSON.parse(text) as SavedState;
+  const state = new MemfileState();
+  state.position = saved.position;
+  state.lastFile = saved.lastFile;
+  state.lastRegistration = saved.lastRegistration;
+  state.lastOperation = saved.lastOperation;
+  state.quarantined.push(...saved.quarantined);
+  for (const file of saved.files) state.files.set(file.id, restoreFile(file));
+  for (const registration of saved.registrations) {
+    const leases = small(registration.leases);
+    state.registrations.set(registration.id, { ...registration, leases });
+  }
+  for (const [plugin, said] of saved.plugins) state.plugins.set(plugin, said);
+  return state;
+}
+
+type SavedFile = ReturnType<typeof saveFile>;
+
+interface SavedState extends Pick<
+  MemfileState,
+  'position' | 'lastFile' | 'lastRegistration' | 'lastOperation' | 'quarantined'
+> {
+  readonly files: readonly SavedFile[];
+  readonly registrations: readonly ReturnType<typeof saveRegistration>[];
+  readonly plugins: readonly (readonly [string, Record<string, PluginData>])[];
+}
+
+function saveFile(file: FileState) {
+  const { id, name, store, flags, options, pages, seals, frames, poisoned, open, prepared } = file;
+  return {
+    id,
+    name,
+    store,
+    flags,
+    options,
+    pages,
+    seals: [...seals],
+    frames: numbers(frames),
+    private: numbers(file.private),
+    poisoned: numbers(poisoned),
+    open: [...open],
+    prepared: [...prepared],
+  };
+}
+
+function restoreFile(saved: SavedFile): FileState {
+  return {
+    ...saved,
+    seals: new Set(saved.seals),
+    frames: extents(saved.frames),
+    private: extents(saved.private),
+    poisoned: extents(saved.poisoned),
+    open: small(saved.open),
+    prepared: small(saved.prepared),
+  };
+}
+
+function saveRegistration(registration: RegistrationState) {
+  return { ...registration, leases: [...registration.leases] };
+}
+
+function small<Value>(entries: readonly (readonly [number, Value])[]): SmallMap<Value> {
+  const map = new SmallMap<Value>();
+  for (const [key, value] of entries) map.set(key, value);
+  return map;
+}
+
+/** Start, end and value of every run, one after the other. */
+function numbers(map: Extents): number[] {
+  const flat: number[] = [];
+  for (const { start, end, value } of map.runs()) flat.push(start, end, value);
+  return flat;
+}
+
+function extents(flat: readonly number[]): Extents {
+  const map = new Extents();
+  for (let i = 0; i < flat.length; i += 3) map.set(flat[i]!, flat[i + 1]!, flat[i + 2]!);
+  return map;
+}

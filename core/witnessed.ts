@@ -1,0 +1,38 @@
+import type { Engine } from './engine.js';
+import type { Outcome } from './event.js';
+import type { Pass } from './pass.js';
+import type { Section } from './section.js';
+
+/** Whose callbacks are witnessed. */
+export interface Told {
+  readonly id: number;
+  readonly file: number;
+}
+
+/** A consumer is about to be told of pages `[start, end)`. */
+export function witnessDelivery(
+  engine: Engine,
+  { id: registration, file }: Told,
+  { operation, position, type: callback, reason }: Pass,
+  start: number,
+  end: number,
+): void {
+  const where = { file, operation: operation.id, registration, of: position };
+  engine.witness({ type: 'delivery', ...where, callback, start, end, reason });
+}
+
+/** A consumer does not answer at once, or is done at last. */
+export function witnessAnswer(
+  engine: Engine,
+  { id: registration, file }: Told,
+  { operation, position, callback }: Section,
+  outcome: Outcome,
+): void {
+  const where = { file, operation: operation.id, registration, of: position };
+  engine.witness({ type: 'answer', ...where, callback, outcome });
+}
+
+/** A consumer that left while it was at work is done. */
+export function witnessGrace(engine: Engine, { id: registration, file }: Told): void {
+  engine.witness({ type: 'grace', file, registration });
+}

@@ -1,0 +1,176 @@
+import type { JournalEvent } from '../../core/index.js';
+import { PageRuns } from './page-runs.js';
+import { PageSet } from './page-set.js';
+
+type Report = (law: number, detail: string) => void;
+type EventOf<Type extends JournalEvent['type']> = Extract<JournalEvent, { readonly type: Type }>;
+interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The frames of one store: each is in use by one page at most, leased, leaked, or free. */
+export class FramesLedger {
+  readonly #used = new PageRuns();
+  readonly #leaked = new PageRuns();
+  readonly #leases = new Map<number, number>();
+
+  take(pfn: number, pages: number, report: Report): void {
+    const what = `frames [${pfn}, ${pfn + pages}) are handed out`;
+    if (this.#used.touches(pfn, pfn + pages)) report(4, `${what} while a page still has one`);
+    if (this.#leaked.touches(pfn, pfn + pages)) report(4, `${what}, of which one is quarantined`);
+    for (const leased of this.#leases.size < pages ? this.#leases.keys() : []) {
+      if (leased >= pfn && leased < pfn + pages) report(9, `${what} while ${leased} is leased`);
+    }
+    for (let frame = pfn; this.#leases.size >= pages && frame < pfn + pages; frame++) {
+      if (this.#leases.has(frame)) report(9, `${what} while ${frame} is leased`);
+    }
+    this.#used.add(pfn, pfn + pages);
+  }
+
+  leave(pfn: number, pages: number): void {
+    this.#used.remove(pfn, pfn + pages);
+  }
+
+  leak(pfn: number, pages: number): void {
+    this.#leaked.add(pfn, pfn + pages);
+  }
+
+  /** Whether none of these frames will be used again. */
+  areLeaked(pfn: number, pages: number): boolean {
+    return this.#leaked.covers(pfn, pfn + pages);
+  }
+
+  lease(pfn: number): void {
+    this.#leases.set(pfn, (this.#leases.get(pfn) ?? 0) + 1);
+  }
+
+  put(pfn: number, report: Report): void {
+    const count = this.#leases.get(pfn) ?? 0;
+    if (count === 0) report(9, `frame ${pfn} is put, of which no lease is out`);
+    if (count > 1) this.#leases.set(pfn, count - 1);
+    else this.#leases.delete(pfn);
+  }
+}
+
+/** The pages of one file, as the events of its operations have it. */
+export class PagesLedger {
+  readonly store: string;
+  readonly #frames: FramesLedger;
+  readonly #pages = new PageRuns();
+  /** By operation. */
+  readonly open = new Map<number, Range & { readonly kept: PageSet }>();
+  readonly prepared = new Map<number, PageSet>();
+  readonly #poisoned = new PageRuns();
+
+  constructor(store: string, frames: FramesLedger) {
+    this.store = store;
+    this.#frames = frames;
+  }
+
+  arrive({ operation, start, end, pfn }: EventOf<'fallocate'>, report: Report): void {
+    this.#alone(operation, start, end, report);
+    if (this.#pages.touches(start, end)) report(5, 'pages arrive that are there already');
+    const prepared = this.prepared.get(operation);
+    if (prepared !== undefined) {
+      prepared.remove(start, end);
+      if (prepared.within(0, Infinity).length === 0) this.prepared.delete(operation);
+    }
+    this.#frames.take(pfn, end - start, report);
+    this.#pages.add(start, end, pfn);
+  }
+
+  begin({ operation, start, end }: EventOf<'invalidate'>, report: Report): void {
+    this.#alone(operation, start, end, report);
+    if (this.open.has(operation)) report(3, `operation ${operation} begins a second time`);
+    this.open.set(operation, { start, end, kept: new PageSet() });
+  }
+
+  keep({ operation, start, end }: EventOf<'kept'>, report: Report): void {
+    const open = this.open.get(operation);
+    if (open === undefined) report(3, 'pages stay in an invalidation that is not open');
+    else open.kept.add(start, end);
+  }
+
+  end({ operation, start, end, reason }: EventOf<'invalidateEnd'>, report: Report): void {
+    const open = this.open.get(operation);
+    this.open.delete(operation);
+    if (open === undefined) report(3, `operation ${operation} ends, which is not open`);
+    else if (open.start !== start || open.end !== end) {
+      report(3, `[${open.start}, ${open.end}) was begun`);
+    }
+    if (reason === 'convert' || reason === 'poison') return; // The pages stay.
+    const stays = open?.kept.within(start, end) ?? [];
+    let from = start;
+    for (const kept of [...stays, { start: end, end }]) {
+      this.#leave(from, kept.start, report);
+      from = kept.end;
+    }
+  }
+
+  quarantine({ start, end, pfn }: EventOf<'quarantine'>, report: Report): void {
+    for (const { start: page, value } of this.#pages.within(start, end)) {
+      if (value !== pfn + (page - start)) report(4, `page ${page} has frame ${value}`);
+    }
+    this.#frames.leak(pfn, end - start);
+  }
+
+  prepare({ operation, start, end, reason }: EventOf<'prepare'>, report: Report): void {
+    if (reason === 'convert') return; // Nothing arrives.
+    this.#alone(operation, start, end, report);
+    if (this.#pages.touches(start, end)) report(8, 'pages are asked about that are there');
+    let prepared = this.prepared.get(operation);
+    if (prepared === undefined) this.prepared.set(operation, (prepared = new PageSet()));
+    if (prepared.touches(start, end)) report(8, 'pages are asked about twice');
+    prepared.add(start, end);
+  }
+
+  rollBack({ operation, start, end, reason }: EventOf<'rollback'>, report: Report): void {
+    if (reason === 'convert') return;
+    const prepared = this.prepared.get(operation);
+    if (prepared?.covers(start, end) !== true) report(8, 'what is undone was never asked about');
+    prepared?.remove(start, end);
+    if (prepared?.within(0, Infinity).length === 0) this.prepared.delete(operation);
+  }
+
+  poison({ start, end }: Range): void {
+    this.#poisoned.add(start, end);
+  }
+
+  lookUp({ offset, pfn }: EventOf<'lookup'>, report: Report): void {
+    const frame = this.#pages.get(offset);
+    if (frame !== pfn) report(9, `page ${offset} has frame ${frame}, and ${pfn} is leased`);
+    this.#frames.lease(pfn);
+  }
+
+  put({ pfn }: EventOf<'put'>, report: Report): void {
+    this.#frames.put(pfn, report);
+  }
+
+  close(report: Report): void {
+    if (this.open.size + this.prepared.size > 0) report(3, 'the file closes amid an operation');
+    this.#leave(0, Infinity); // What its store would not free is no longer the page of a file.
+  }
+
+  /** Nobody else is at work on these pages. */
+  #alone(operation: number, start: number, end: number, report: Report): void {
+    for (const [other, range] of this.open) {
+      if (other === operation || range.end <= start || end <= range.start) continue;
+      report(1, `amid operation ${other} on [${range.start}, ${range.end})`);
+    }
+  }
+
+  #leave(start: number, end: number, report?: Report): void {
+    if (start >= end) return;
+    for (const run of this.#pages.within(start, end)) {
+      this.#frames.leave(run.value, run.end - run.start);
+      for (const bad of this.#poisoned.within(run.start, run.end)) {
+        const pfn = run.value + (bad.start - run.start);
+        if (this.#frames.areLeaked(pfn, bad.end - bad.start)) continue;
+        report?.(4, `frames [${pfn}, ${pfn + bad.end - bad.start}) are poisoned, and not leaked`);
+      }
+    }
+    this.#pages.remove(start, end);
+    this.#poisoned.remove(start, end);
+  }
+}
