@@ -1,6 +1,6 @@
 import type { Side } from './capabilities.js';
 import { asMemfileError, MemfileError } from './errno.js';
-import type { PfnRun } from './backing-store.js';
+import type { Allocation, PfnRun } from './backing-store.js';
 import type { Reason } from './event.js';
 import type { FileCore } from './file-core.js';
 import type { Operation, Step } from './operation.js';
@@ -29,51 +29,69 @@ export function arrive(
   grow: boolean,
   then: Step,
 ): void {
-  const { runs, error } = allocate(file, operation, start, end);
-  const stretches = sideBySide(file.state, runs);
-  const size = grow && error === undefined ? end : 0;
-  const arrived = (): void => {
-    commit(file, operation, stretches, reason, size);
-    if (error !== undefined) {
-      operation.code = error.code;
-      operation.effect = 'partial';
-      operation.failed(`store "${file.state.store}" failed in allocate`, error);
-    }
-    operation.whenLetGo('every consumer has taken notice', then);
-  };
-  const takeBack = (): void => {
-    for (const run of runs) giveBack(file, operation, run);
-  };
+  const allocation = allocate(file, operation, start, end);
+  const size = grow && allocation.error === undefined ? end : 0;
   try {
-    if (file.notifiers.voters === 0) arrived();
-    else {
-      vote(file, operation, stretches, reason, (agreed) => {
-        if (agreed) arrived();
-        else {
-          takeBack();
-          then(operation);
-        }
-      });
-    }
+    if (file.notifiers.voters > 0) vote(file, operation, allocation, reason, size, then);
+    else arrived(file, operation, allocation, reason, size, then);
   } catch (refused) {
-    takeBack(); // The first event of the operation could not be recorded.
+    takeBack(file, operation, allocation); // The first event could not be recorded.
     throw refused;
   }
+}
+
+/** Nobody objects. */
+function arrived(
+  file: FileCore,
+  operation: Operation,
+  { runs, error }: Allocation,
+  reason: Reason,
+  size: number,
+  then: Step,
+): void {
+  const { id, pages } = file.state;
+  if (size > pages) {
+    file.record(operation, { type: 'resize', file: id, operation: operation.id, pages: size });
+  }
+  if (runs.length === 1 && file.state.private.pages === 0) {
+    const { start, end } = runs[0]!;
+    commit(file, operation, { start, end, side: 'shared', runs }, reason);
+  } else {
+    for (const stretch of sideBySide(file.state, runs)) commit(file, operation, stretch, reason);
+  }
+  if (error !== undefined) {
+    operation.code = error.code;
+    operation.effect = 'partial';
+    operation.failed(`store "${file.state.store}" failed in allocate`, error);
+  }
+  operation.whenLetGo('every consumer has taken notice', then);
 }
 
 /** Asks those who want to be asked about the stretches that are their business. */
 function vote(
   file: FileCore,
   operation: Operation,
-  stretches: readonly Stretch[],
+  allocation: Allocation,
   reason: Reason,
-  then: (agreed: boolean) => void,
+  size: number,
+  then: Step,
 ): void {
   const where = { file: file.state.id, operation: operation.id, reason };
+  const stretches = sideBySide(file.state, allocation.runs);
   const questions = stretches.map((stretch) => ({ ...stretch, voters: votersOf(file, stretch) }));
   const record = (type: 'prepare' | 'rollback', { start, end }: PageRange): number =>
     file.record(operation, { type, ...where, start, end });
-  prepare(file, operation, { reason, questions, record }, then);
+  prepare(file, operation, { reason, questions, record }, (agreed) => {
+    if (agreed) arrived(file, operation, allocation, reason, size, then);
+    else {
+      takeBack(file, operation, allocation);
+      then(operation);
+    }
+  });
+}
+
+function takeBack(file: FileCore, operation: Operation, { runs }: Allocation): void {
+  for (const run of runs) giveBack(file, operation, run);
 }
 
 /** Pages that never arrived go back to their store; it is reported when it does not take them. */
@@ -88,38 +106,20 @@ function giveBack({ state, store }: FileCore, operation: Operation, run: PfnRun)
   }
 }
 
-/** Records what arrived, and tells of it. */
+/** Records pages that arrived, and tells of them. */
 function commit(
   file: FileCore,
   operation: Operation,
-  stretches: readonly Stretch[],
+  { start, end, side, runs }: Stretch,
   reason: Reason,
-  size: number,
 ): void {
-  const { id } = file.state;
-  const { id: of } = operation;
-  if (size > file.state.pages) {
-    file.record(operation, { type: 'resize', file: id, operation: of, pages: size });
-  }
-  for (const { start: first, end: last, side, runs } of stretches) {
-    let position = 0;
-    for (const { start, end, pfn } of runs) {
-      position = file.record(operation, {
-        type: 'fallocate',
-        file: id,
-        operation: of,
-        start,
-        end,
-        pfn,
-        reason,
-      });
-    }
-    const audience = file.notifiers.concerned(first, last);
-    if (audience.members.length === 0) continue;
-    const pass = file.pass(operation, 'fallocate', reason, position);
-    const other = side === 'shared' ? 'private' : 'shared';
-    audience.tellOldestFirst(file.engine, pass, first, last, other);
-  }
+  let position = 0;
+  for (const run of runs) position = file.recordArrival(operation, run, reason);
+  const audience = file.notifiers.concerned(start, end);
+  if (audience.members.length === 0) return;
+  const pass = file.pass(operation, 'fallocate', reason, position);
+  const other = side === 'shared' ? 'private' : 'shared';
+  audience.tellOldestFirst(file.engine, pass, start, end, other);
 }
 
 function votersOf(file: FileCore, { start, end, side }: Stretch): Registration[] {
@@ -128,10 +128,6 @@ function votersOf(file: FileCore, { start, end, side }: Stretch): Registration[]
 }
 
 function sideBySide(state: FileCore['state'], runs: readonly PfnRun[]): readonly Stretch[] {
-  const [only] = runs;
-  if (only !== undefined && runs.length === 1 && state.private.pages === 0) {
-    return [{ start: only.start, end: only.end, side: 'shared', runs }];
-  }
   const stretches: Growing[] = [];
   for (const run of runs) {
     if (state.private.pages === 0) join(stretches, run, 'shared');
@@ -163,7 +159,7 @@ function allocate(
   operation: Operation,
   start: number,
   end: number,
-): { readonly runs: readonly PfnRun[]; readonly error: MemfileError | undefined } {
+): Allocation {
   const { syscall } = operation;
   const missing = end - start - state.frames.count(start, end);
   if (missing === 0) return NOTHING;
@@ -174,6 +170,11 @@ function allocate(
     throw asMemfileError(error, syscall, `store "${state.store}" in allocate`);
   }
   const { runs } = allocation;
+  const only = runs[0];
+  // What there is mostly: a single run, for all of a range that was empty.
+  if (runs.length === 1 && only!.start === start && only!.end === end && missing === end - start) {
+    if (allocation.error === undefined) return allocation;
+  }
   const who = allocation.error === undefined ? '' : `store "${state.store}" in allocate`;
   const error = allocation.error && asMemfileError(allocation.error, syscall, who);
   let at = operation.start;
@@ -197,7 +198,7 @@ function allocate(
     const why = `store "${state.store}" allocated ${inside} of ${missing} pages without saying why`;
     return { runs, error: new MemfileError('EIO', syscall, why) };
   }
-  return { runs, error };
+  return error === undefined ? { runs } : { runs, error };
 }
 
-const NOTHING = { runs: [], error: undefined };
+const NOTHING: Allocation = { runs: [] };

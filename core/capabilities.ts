@@ -47,7 +47,10 @@ export interface StoreCapabilities {
 export interface MappingBudget {
   /** How many there may be. */
   readonly limit: number;
-  /** How many there are, those that it has been asked to prepare included. */
+  /**
+   * How many there are, those that it has been asked to prepare included. One that is not told
+   * `prepare` cannot count these; all that one operation brings is compared before it is asked.
+   */
   readonly used: number;
   /** How many more these pages would need at most; their frames are known unless it is a plan. */
   cost(

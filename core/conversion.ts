@@ -6,7 +6,7 @@ import { overlaps, type PageRange } from './page-range.js';
 import { prepare, type Question } from './preparation.js';
 import { tell } from './audience.js';
 import { ofSide, usable, usableFrames, usableIn } from './usable.js';
-import { withdraw } from './withdrawal.js';
+import { Withdrawal, type Keeps } from './withdrawal.js';
 
 /**
  * Makes pages private or shared, in place: asks, makes everybody let go who has them as they are,
@@ -47,9 +47,9 @@ export function convert(
     file.record(operation, { type, ...where, start, end, reason });
   const tellUsable = (): void => {
     for (const range of gained) {
-      const pass = file.pass(operation, 'fallocate', reason, record('usable', range), {
-        conversion,
-      });
+      const position = record('usable', range);
+      const detail = { conversion };
+      const pass = file.pass(operation, 'fallocate', reason, position, position, detail);
       const { members } = file.notifiers.concerned(range.start, range.end);
       for (const consumer of members) {
         if (consumer.access === to) tell(file.engine, consumer, pass, range.start, range.end);
@@ -62,18 +62,45 @@ export function convert(
       then(operation);
       return;
     }
-    let possible = false;
-    const between = () => {
-      possible = canChange(file, operation, { start, end }, changing, conversion);
-      if (possible) file.record(operation, { type: 'convert', ...where, start, end, to });
-      const there = state.frames.ranges(start, end);
-      return (consumer: Parameters<typeof usableIn>[2]) => usableIn(state, there, consumer);
-    };
-    withdraw(file, operation, { start, end, reason, unless: to, conversion, between }, () => {
-      if (possible) tellUsable();
+    const converting = new Converting(file, operation, { start, end }, changing, conversion, () => {
+      if (converting.possible) tellUsable();
       else rollBack(() => then(operation));
     });
+    converting.begin();
   });
+}
+
+/** Consumers let go of pages that they have as they are; then those are changed. */
+class Converting extends Withdrawal {
+  /** Whether it came to that. */
+  possible = false;
+  readonly #changing: readonly PageRange[];
+  readonly #to: Conversion;
+
+  constructor(
+    file: FileCore,
+    operation: Operation,
+    range: PageRange,
+    changing: readonly PageRange[],
+    to: Conversion,
+    then: Step,
+  ) {
+    super(file, operation, range, 'convert', then, to);
+    this.#changing = changing;
+    this.#to = to;
+  }
+
+  protected override between(): Keeps {
+    const { file, of, start, end } = this;
+    const { state } = file;
+    const { to } = this.#to;
+    this.possible = canChange(file, of, { start, end }, this.#changing, this.#to);
+    if (this.possible) {
+      file.record(of, { type: 'convert', file: state.id, operation: of.id, start, end, to });
+    }
+    const there = state.frames.ranges(start, end);
+    return (consumer) => usableIn(state, there, consumer);
+  }
 }
 
 /** Everybody has let go as far as they said; whether that is enough, and the store agrees. */

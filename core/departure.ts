@@ -4,7 +4,7 @@ import type { FileCore } from './file-core.js';
 import type { Operation, Step } from './operation.js';
 import { clip, countPages, normalize, subtract, type PageRange } from './page-range.js';
 import { usableIn } from './usable.js';
-import { withdraw, type Keeps } from './withdrawal.js';
+import { Withdrawal, type Keeps } from './withdrawal.js';
 
 /**
  * Takes pages `[start, end)` away: announces them, waits until every consumer told has let go,
@@ -18,11 +18,19 @@ export function depart(
   reason: Reason,
   then: Step,
 ): void {
-  const between = (): Keeps => {
-    const kept = free(file, operation, start, end);
-    return kept.length === 0 ? undefined : (told) => usableIn(file.state, kept, told);
-  };
-  withdraw(file, operation, { start, end, reason, between }, then);
+  new Departure(file, operation, { start, end }, reason, then).begin();
+}
+
+class Departure extends Withdrawal {
+  protected override between(): Keeps {
+    const { file, of, start, end } = this;
+    const kept = free(file, of, start, end);
+    return kept.length === 0 ? undefined : keeps(file, kept);
+  }
+}
+
+function keeps({ state }: FileCore, kept: readonly PageRange[]): Keeps {
+  return (told) => usableIn(state, kept, told);
 }
 
 /** Lets the store drop the pages; answers those that stayed. */
@@ -42,6 +50,7 @@ function free(
       kept = [...kept, ...drop(file, operation, range.start, range.end)];
     }
   }
+  if (kept.length === 0 && pins.length === 0) return NONE;
   if (kept.length > 0 && operation.effect === 'none') {
     kept = normalize(kept);
     if (countPages(kept) < state.frames.count(start, end)) operation.effect = 'partial';
@@ -98,7 +107,7 @@ function unpin({ state, store }: FileCore, operation: Operation, pfn: number): v
 
 /**
  * Takes one reference more on every frame that is poisoned, or that a consumer which failed to let
- * go may still use. It is never put: the frame is leaked on purpose, as the kernel leaks a page that
+ * go, now or before, may still use. It is never put: the frame is leaked on purpose, as the kernel leaks a page that
  * it cannot trust.
  * Pages whose frames the store does not hold on to are `unsafe`: they have to stay.
  */
@@ -108,11 +117,15 @@ function quarantine(
   start: number,
   end: number,
 ): { readonly pins: readonly Pin[]; readonly unsafe: readonly PageRange[] } {
-  if (operation.unsafe.length === 0 && state.poisoned.pages === 0) return NOTHING_PINNED;
+  const { untrusted } = state;
+  if (operation.unsafe.length + untrusted.length + state.poisoned.pages === 0) {
+    return NOTHING_PINNED;
+  }
   const pins: Pin[] = [];
   const unsafe: PageRange[] = [];
   const poisoned = state.poisoned.pages > 0 ? state.poisoned.ranges(start, end) : [];
-  for (const range of normalize([...operation.unsafe, ...poisoned])) {
+  const before = clip(untrusted, { start, end });
+  for (const range of normalize([...operation.unsafe, ...poisoned, ...before])) {
     for (const run of state.frames.runs(range.start, range.end)) {
       let page = run.start;
       try {

@@ -50,7 +50,9 @@ export class Engine {
     }
     this.state = replay(journal);
     written.add(journal);
-    this.#nextCheckpoint = this.state.position + CHECKPOINT_EVERY;
+    this.#nextCheckpoint = journal.keepsCheckpoints
+      ? this.state.position + CHECKPOINT_EVERY
+      : Infinity;
     this.journal = journal;
     this.clock = clock;
     this.level = level;

@@ -133,6 +133,11 @@ export const OUTCOMES = ['waits', 'done'] as const;
 
 export type Outcome = (typeof OUTCOMES)[number];
 
+/** Pages whose frames a consumer failed to let go of. */
+export interface Untrusted extends PageRange {
+  readonly consumer: string;
+}
+
 interface RangeEvent<Type extends string> {
   readonly type: Type;
   readonly file: number;
@@ -188,6 +193,8 @@ export type RareEvent =
       readonly registration: number;
       readonly callback: NotifierCallback | 'observer';
       readonly message: string;
+      /** With `invalidate`: who may use which pages still; absent in older journals. */
+      readonly untrusted?: Untrusted;
     }
   /** A consumer that registers is told of pages that were there before it. */
   | {
@@ -261,9 +268,9 @@ export interface Told<Type extends NotifierCallback = NotifierCallback> {
   readonly position: number;
   readonly reason: Reason;
   /** With `invalidateEnd`: pages announced as leaving that stayed; absent when none did. */
-  readonly kept?: readonly PageRange[];
+  readonly kept?: readonly PageRange[] | undefined;
   /** With reason 'convert': what the pages are to become, or have become. */
-  readonly conversion?: Conversion;
+  readonly conversion?: Conversion | undefined;
   /**
    * Keeps this reader section open until `promise` settles: the operation waits, and no frame is
    * reused before. Belongs to the synchronous part of the callback; returning a promise does the

@@ -1,11 +1,12 @@
-import type { JournalEvent } from './event.js';
+import type { JournalEvent, Untrusted } from './event.js';
 import { Extents } from './extents.js';
+import { LeaseCounts } from './lease-counts.js';
 import { clip, subtract, type PageRange } from './page-range.js';
 import { SmallMap } from './small-map.js';
-import type { FileState, LeaseState, MemfileState, RegistrationState } from './state.js';
+import type { FileState, MemfileState, RegistrationState } from './state.js';
 
 /** Of what is folded here: a checkpoint of another version is of no use. */
-export const EVOLVE_VERSION = 1;
+export const EVOLVE_VERSION = 2;
 
 /**
  * Folds one event into the state, in place. The only code that changes a state, live and in
@@ -40,12 +41,14 @@ export function evolve(state: MemfileState, event: JournalEvent): MemfileState {
     }
     case 'invalidateEnd': {
       const file = fileOf(state, event.file);
-      const kept = file.open.get(event.operation)?.kept ?? [];
+      const { kept = [], failed = [] } = file.open.get(event.operation) ?? {};
       file.open.delete(event.operation);
+      if (failed.length > 0) distrust(file, failed);
       if (event.reason === 'convert' || event.reason === 'poison') break; // The pages stay.
       for (const gone of kept.length === 0 ? [event] : subtract([event], kept)) {
         file.frames.delete(gone.start, gone.end);
         if (file.poisoned.pages > 0) file.poisoned.delete(gone.start, gone.end);
+        if (file.untrusted.length > 0) file.untrusted = without(file.untrusted, gone);
       }
       break;
     }
@@ -55,16 +58,13 @@ export function evolve(state: MemfileState, event: JournalEvent): MemfileState {
       break;
     }
     case 'lookup': {
-      const { leases } = registrationOf(state, event.registration);
-      const lease = leases.get(event.pfn);
-      if (lease !== undefined) lease.count++;
-      else leases.set(event.pfn, { offset: event.offset, order: event.order, count: 1 });
+      const { pfn, offset, order } = event;
+      registrationOf(state, event.registration).leases.add(pfn, offset, order);
       break;
     }
     case 'put': {
       const registration = registrationOf(state, event.registration);
-      const lease = registration.leases.get(event.pfn);
-      if (lease !== undefined && --lease.count === 0) registration.leases.delete(event.pfn);
+      registration.leases.remove(event.pfn, event.offset, event.order);
       forget(state, registration);
       break;
     }
@@ -87,6 +87,7 @@ export function evolve(state: MemfileState, event: JournalEvent): MemfileState {
         frames: new Extents(),
         private: new Extents(),
         poisoned: new Extents(),
+        untrusted: [],
         open: new SmallMap(),
         prepared: new SmallMap(),
       });
@@ -106,7 +107,7 @@ export function evolve(state: MemfileState, event: JournalEvent): MemfileState {
       const { registration: id, file, name, start, end } = event;
       const { store } = fileOf(state, file);
       const { position } = state;
-      const leases = new SmallMap<LeaseState>();
+      const leases = new LeaseCounts();
       const registration = { id, file, store, name, start, end, position, left: false, leases };
       state.registrations.set(id, registration);
       state.lastRegistration = Math.max(state.lastRegistration, id);
@@ -146,8 +147,13 @@ export function evolve(state: MemfileState, event: JournalEvent): MemfileState {
     case 'failure': {
       const open = state.files.get(event.file)?.open.get(event.operation);
       if (event.callback !== 'invalidate' || open === undefined) break;
-      const registration = state.registrations.get(event.registration);
-      if (registration !== undefined) open.failed.push(...clip([open], registration));
+      if (event.untrusted !== undefined) open.failed.push(event.untrusted);
+      else {
+        const told = state.registrations.get(event.registration);
+        for (const range of told === undefined ? [] : clip([open], told)) {
+          open.failed.push({ ...range, consumer: told!.name });
+        }
+      }
       break;
     }
     case 'usable':
@@ -165,6 +171,20 @@ export function evolve(state: MemfileState, event: JournalEvent): MemfileState {
       event satisfies never;
   }
   return state;
+}
+
+/** Consumers failed to let go of pages; those that are there. */
+function distrust(file: FileState, failed: readonly Untrusted[]): void {
+  const there = failed.flatMap(({ start, end, consumer }) =>
+    file.frames.ranges(start, end).map((range) => ({ ...range, consumer })),
+  );
+  file.untrusted = [...file.untrusted, ...there];
+}
+
+function without(untrusted: readonly Untrusted[], gone: PageRange): Untrusted[] {
+  return untrusted.flatMap(({ start, end, consumer }) =>
+    subtract([{ start, end }], [gone]).map((range) => ({ ...range, consumer })),
+  );
 }
 
 /** Pages that were asked about have arrived, or have been taken back. */

@@ -1,3 +1,16 @@
+import type { PageRange } from './page-range.js';
+
+/** Pages `[start, end)` that hold the numbers `value`, `value + 1`, … */
+export interface Extent extends PageRange {
+  readonly value: number;
+}
+
+/** No run crosses a multiple of this, so that rows can count in 32 bits. */
+export const SPAN = 2 ** 31;
+
+/** A run of so many pages, its gap included, takes about the room of a number for each. */
+export const SPREAD = 8;
+
 /** Growing by this many runs wastes little, and copies each run a few times at most. */
 const GROWTH = 16;
 
@@ -9,13 +22,21 @@ export class ExtentBlock {
   /** The page that its rows count from. */
   low: number;
   count = 0;
+  /** Its pages end here. */
+  readonly limit: number;
   #words: Uint32Array;
   #doubles: Float64Array;
 
   constructor(low: number, runs = 4) {
     this.low = low;
+    this.limit = (Math.floor(low / SPAN) + 1) * SPAN;
     this.#doubles = new Float64Array(runs * 2);
     this.#words = new Uint32Array(this.#doubles.buffer);
+  }
+
+  /** Whether it has more runs than it should. */
+  misfits(blockRuns: number): boolean {
+    return this.count > blockRuns;
   }
 
   start(run: number): number {
@@ -28,6 +49,44 @@ export class ExtentBlock {
 
   value(run: number): number {
     return this.#doubles[run * 2 + 1]!;
+  }
+
+  /** What a page, counted from `low`, holds, or -1. */
+  get(page: number): number {
+    const run = this.find(page);
+    if (run === this.count || this.start(run) > page) return -1;
+    return this.value(run) + (page - this.start(run));
+  }
+
+  /** Tells the runs in pages `[start, end)`, clipped to it and in order. */
+  visit(start: number, end: number, seen: (from: number, to: number, value: number) => void): void {
+    const { low } = this;
+    for (let run = this.find(start - low); run < this.count; run++) {
+      const first = low + this.start(run);
+      if (first >= end) return;
+      const from = Math.max(first, start);
+      seen(from, Math.min(low + this.end(run), end), this.value(run) + (from - first));
+    }
+  }
+
+  /** The first run; there is one. */
+  first(): Extent {
+    return this.#run(0);
+  }
+
+  /** The last run; there is one. */
+  last(): Extent {
+    return this.#run(this.count - 1);
+  }
+
+  #run(run: number): Extent {
+    const { low } = this;
+    return { start: low + this.start(run), end: low + this.end(run), value: this.value(run) };
+  }
+
+  /** Whether a table of its pages would not be much larger. */
+  get crowded(): boolean {
+    return this.end(this.count - 1) - this.start(0) <= this.count * SPREAD;
   }
 
   /** The first run that ends past `page`. */

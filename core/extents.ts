@@ -1,26 +1,24 @@
-import { ExtentBlock } from './extent-block.js';
+import { ExtentBlock, SPAN, type Extent } from './extent-block.js';
+import { ExtentTable } from './extent-table.js';
 import type { PageRange } from './page-range.js';
 
-/** Pages `[start, end)` that hold the numbers `value`, `value + 1`, … */
-export interface Extent extends PageRange {
-  readonly value: number;
-}
-
-/** No run crosses a multiple of this, so that rows can count in 32 bits. */
-const SPAN = 2 ** 31;
+export type { Extent } from './extent-block.js';
 
 /**
  * A map from pages to numbers, as sorted runs: page frames of a file, a set of pages, stage-2.
  *
  * A run of n pages holds n consecutive numbers, so neighbours join when their numbers do. Runs are
  * kept in blocks that split when they are full, so that no operation moves more than one block's
- * runs: a tree of two levels. A block has the pages from its own first one to that of the next.
+ * runs: a tree of two levels. A block has the pages from its own first one to its limit or the
+ * first one of the next. Where runs get as short as a few pages, a block becomes a table by page.
  */
 export class Extents {
   readonly #blockRuns: number;
-  readonly #blocks: ExtentBlock[] = [];
+  readonly #blocks: (ExtentBlock | ExtentTable)[] = [];
   /** Where each block begins, to search in without touching the blocks. */
   readonly #lows: number[] = [];
+  /** The block found last: whoever reads a page often writes it next. */
+  #recent = 0;
   #pages = 0;
 
   /** @param blockRuns how many runs a block has at most. */
@@ -40,35 +38,21 @@ export class Extents {
 
   /** The first run, or undefined when nothing is held. */
   first(): Extent | undefined {
-    for (const block of this.#blocks) {
-      if (block.count === 0) continue;
-      const { low } = block;
-      return { start: low + block.start(0), end: low + block.end(0), value: block.value(0) };
-    }
-    return undefined;
+    return this.#blocks.find(({ count }) => count > 0)?.first();
   }
 
   /** The last run, or undefined when nothing is held. */
   last(): Extent | undefined {
-    for (let i = this.#blocks.length - 1; i >= 0; i--) {
-      const block = this.#blocks[i]!;
-      const { low, count } = block;
-      if (count === 0) continue;
-      const run = count - 1;
-      return { start: low + block.start(run), end: low + block.end(run), value: block.value(run) };
-    }
-    return undefined;
+    let at = this.#blocks.length - 1;
+    while (at > 0 && this.#blocks[at]!.count === 0) at--;
+    const block = this.#blocks[at];
+    return block === undefined || block.count === 0 ? undefined : block.last();
   }
 
   /** The number that a page holds, or -1. */
   get(page: number): number {
     const index = this.#at(page);
-    if (index < 0) return -1;
-    const block = this.#blocks[index]!;
-    const offset = page - block.low;
-    const run = block.find(offset);
-    if (run === block.count || block.start(run) > offset) return -1;
-    return block.value(run) + (offset - block.start(run));
+    return index < 0 ? -1 : this.#blocks[index]!.get(page - this.#lows[index]!);
   }
 
   has(page: number): boolean {
@@ -78,25 +62,20 @@ export class Extents {
   /** How many pages of `[start, end)` hold something. */
   count(start: number, end: number): number {
     let pages = 0;
-    for (let i = Math.max(this.#at(start), 0); i < this.#blocks.length; i++) {
-      const block = this.#blocks[i]!;
-      const { low, count } = block;
-      if (low >= end) break;
-      for (let run = block.find(start - low); run < count && low + block.start(run) < end; run++) {
-        pages += Math.min(low + block.end(run), end) - Math.max(low + block.start(run), start);
-      }
-    }
+    this.#visit(start, end, (from, to) => (pages += to - from));
     return pages;
   }
 
   /** Lets the pages `[start, end)` hold `value`, `value + 1`, …; what they held is forgotten. */
   set(start: number, end: number, value: number): void {
     for (let at = start; at < end;) {
-      const stop = Math.min(end, (Math.floor(at / SPAN) + 1) * SPAN);
-      const index = this.#blockOf(at, stop);
+      const index = this.#blockOf(at);
       const block = this.#blocks[index]!;
+      const stop = Math.min(end, block.limit);
+      if (index + 1 < this.#lows.length && this.#lows[index + 1]! < stop)
+        this.#takeFrom(index + 1, stop);
       this.#pages += stop - at - block.replace(at - block.low, stop - block.low, value);
-      if (block.count > this.#blockRuns) this.#split(index);
+      if (block.misfits(this.#blockRuns)) this.#refit(index);
       value += stop - at;
       at = stop;
     }
@@ -117,7 +96,7 @@ export class Extents {
       const from = Math.max(start - block.low, 0);
       removed += block.replace(from, Math.min(end - block.low, SPAN), -1);
       emptied ||= block.count === 0;
-      if (block.count > this.#blockRuns) this.#split(i++);
+      if (block.misfits(this.#blockRuns)) this.#refit(i);
     }
     // The last one stays, so that a page that comes and goes does not make a block each time.
     if (emptied && this.#blocks.length > 1) this.#dropEmptied();
@@ -171,49 +150,52 @@ export class Extents {
   ): void {
     if (start >= end) return;
     for (let i = Math.max(this.#at(start), 0); i < this.#blocks.length; i++) {
-      const block = this.#blocks[i]!;
-      const { low } = block;
-      if (low >= end) return;
-      for (let run = block.find(start - low); run < block.count; run++) {
-        const first = low + block.start(run);
-        if (first >= end) return;
-        const from = Math.max(first, start);
-        seen(from, Math.min(low + block.end(run), end), block.value(run) + (from - first));
-      }
+      if (this.#lows[i]! >= end) return;
+      this.#blocks[i]!.visit(start, end, seen);
     }
   }
 
-  /** The block that has all of `[start, end)`, which lie in one span; the others give it up. */
-  #blockOf(start: number, end: number): number {
-    const base = Math.floor(start / SPAN) * SPAN;
-    let index = this.#at(start);
-    if (index < 0 || this.#lows[index]! < base) {
-      index++;
-      this.#blocks.splice(index, 0, new ExtentBlock(base));
-      this.#lows.splice(index, 0, base);
-    }
-    const next = index + 1;
+  /** The block that a page belongs to; there is one from now on. */
+  #blockOf(page: number): number {
+    const index = this.#at(page);
+    const before = index < 0 ? 0 : this.#blocks[index]!.limit;
+    if (index >= 0 && page < before) return index;
+    const low = Math.max(before, Math.floor(page / SPAN) * SPAN);
+    this.#blocks.splice(index + 1, 0, new ExtentBlock(low));
+    this.#lows.splice(index + 1, 0, low);
+    return index + 1;
+  }
+
+  /** The blocks from `next` on give up what they have before `end`. */
+  #takeFrom(next: number, end: number): void {
     while (next < this.#lows.length && this.#lows[next]! < end) {
       const block = this.#blocks[next]!;
-      const { low } = block;
-      const high = Math.min(this.#lows[next + 1] ?? Infinity, base + SPAN);
+      const high = Math.min(this.#lows[next + 1] ?? Infinity, block.limit);
       if (high <= end) {
         this.#pages -= block.pages;
         this.#blocks.splice(next, 1);
         this.#lows.splice(next, 1);
       } else {
-        this.#pages -= block.replace(0, end - low, -1);
+        this.#pages -= block.replace(0, end - block.low, -1);
         block.beginAt(end);
         this.#lows[next] = end;
       }
     }
-    return index;
   }
 
-  #split(index: number): void {
-    const half = this.#blocks[index]!.split();
-    this.#blocks.splice(index + 1, 0, half);
-    this.#lows.splice(index + 1, 0, half.low);
+  /** Splits a block that is full, or keeps what it has in the other way from now on. */
+  #refit(index: number): void {
+    const block = this.#blocks[index]!;
+    if (block instanceof ExtentTable) this.#blocks[index] = block.toBlock();
+    else if (block.crowded) {
+      const table = ExtentTable.of(block, this.#lows[index + 1] ?? Infinity);
+      this.#blocks[index] = table;
+      this.#lows[index] = table.low;
+    } else {
+      const half = block.split();
+      this.#blocks.splice(index + 1, 0, half);
+      this.#lows.splice(index + 1, 0, half.low);
+    }
   }
 
   #dropEmptied(): void {
@@ -230,13 +212,18 @@ export class Extents {
   /** The last block that begins at `page` or before, -1 when there is none. */
   #at(page: number): number {
     const lows = this.#lows;
-    let low = 0;
     let high = lows.length;
+    const recent = this.#recent;
+    if (recent < high && lows[recent]! <= page) {
+      if (recent + 1 === high || page < lows[recent + 1]!) return recent;
+    }
+    let low = 0;
     while (low < high) {
       const middle = (low + high) >>> 1;
       if (lows[middle]! > page) high = middle;
       else low = middle + 1;
     }
+    if (low > 0) this.#recent = low - 1;
     return low - 1;
   }
 }

@@ -1,11 +1,11 @@
-import type { StoreFile } from './backing-store.js';
+import type { PfnRun, StoreFile } from './backing-store.js';
 import type { StoreCapabilities } from './capabilities.js';
 import type { Engine } from './engine.js';
-import { messageOf } from './errno.js';
+import { MemfileError, messageOf } from './errno.js';
 import type { JournalEvent, NotifierCallback, Reason } from './event.js';
 import type { NotifiedFile } from './notifier.js';
 import type { NotifierList } from './notifier-list.js';
-import { Operation } from './operation.js';
+import type { Operation, OperationHome, OperationHost } from './operation.js';
 import { clip, formatRange, type PageRange } from './page-range.js';
 import { Pass, type PassDetail, type PassHost } from './pass.js';
 import type { OpenWithdrawal, Registration, RegistrationHome } from './registration.js';
@@ -21,7 +21,7 @@ export interface Held {
 }
 
 /** What operations, registrations and leases of one memory file share. */
-export class FileCore implements RegistrationHome, PassHost {
+export class FileCore implements OperationHome, RegistrationHome, PassHost {
   readonly engine: Engine;
   readonly file: NotifiedFile;
   readonly state: FileState;
@@ -30,7 +30,8 @@ export class FileCore implements RegistrationHome, PassHost {
   readonly capabilities: StoreCapabilities;
   readonly notifiers: NotifierList<Registration>;
   readonly srcu: SrcuDomain;
-  /** The operations that are queued or running, in the order of submission. */
+  readonly name: string;
+  readonly queue: OperationHost;
   readonly lane: Operation[] = [];
   readonly open: OpenWithdrawal[] = [];
   /** The reader sections that outlived their synchronous part and are not over. */
@@ -46,6 +47,8 @@ export class FileCore implements RegistrationHome, PassHost {
     notifiers: NotifierList<Registration>,
   ) {
     this.engine = engine;
+    this.name = state.name;
+    this.queue = engine.queue;
     this.file = file;
     this.state = state;
     this.store = store;
@@ -54,15 +57,15 @@ export class FileCore implements RegistrationHome, PassHost {
     this.srcu = new SrcuDomain(state.name);
   }
 
-  /** An operation on `range`, widened to what the store may touch for it. */
-  operation(syscall: string, range: PageRange, body: (operation: Operation) => void): Operation {
-    const { granule = 1 } = this.store;
-    let { start, end } = range;
-    if (granule !== 1) {
-      start = Math.floor(start / granule) * granule;
-      end = Math.ceil(end / granule) * granule;
-    }
-    return new Operation(this.engine.queue, syscall, this.state.name, this.lane, start, end, body);
+  get granule(): number {
+    return this.store.granule ?? 1;
+  }
+
+  admit(operation: Operation): void {
+    const { syscall } = operation;
+    if (this.closed) throw new MemfileError('EBADF', syscall, `"${this.name}" is closed`);
+    this.engine.checkJournal(syscall);
+    operation.id = this.engine.state.lastOperation + 1;
   }
 
   /** Records an event of an operation; throws EIO when it is the first and cannot be. */
@@ -73,15 +76,36 @@ export class FileCore implements RegistrationHome, PassHost {
     return position;
   }
 
+  /** As above, of a range of pages. */
+  recordRange(
+    operation: Operation,
+    type: 'invalidate' | 'invalidateEnd',
+    start: number,
+    end: number,
+    reason: Reason,
+  ): number {
+    const { id } = this.state;
+    return this.record(operation, { type, file: id, operation: operation.id, start, end, reason });
+  }
+
+  /** As above, of pages that got frames. */
+  recordArrival(operation: Operation, { start, end, pfn }: PfnRun, reason: Reason): number {
+    const { id } = this.state;
+    const { id: of } = operation;
+    const type = 'fallocate';
+    return this.record(operation, { type, file: id, operation: of, start, end, pfn, reason });
+  }
+
   /** The pass that tells consumers of the event at `position`, of what began at `begun`. */
   pass(
     operation: Operation,
     type: NotifierCallback,
     reason: Reason,
     position: number,
+    begun?: number,
     detail?: PassDetail,
   ): Pass {
-    return new Pass(this, operation, type, reason, position, detail);
+    return new Pass(this, operation, type, reason, position, begun, detail);
   }
 
   consumerFailed(pass: Pass, owner: SectionOwner, range: PageRange, error: unknown): void {
@@ -102,6 +126,7 @@ export class FileCore implements RegistrationHome, PassHost {
       registration: owner.id,
       callback: type,
       message: messageOf(error),
+      ...(type === 'invalidate' && { untrusted: { ...range, consumer: owner.name } }),
     });
   }
 
@@ -127,7 +152,7 @@ export class FileCore implements RegistrationHome, PassHost {
     let holders: string[] = [];
     for (const { file, name, leases } of this.engine.state.registrations.values()) {
       if (file !== this.state.id) continue;
-      for (const [pfn, { offset, order }] of leases) {
+      for (const { pfn, offset, order } of leases) {
         if (this.state.frames.get(offset) !== pfn) continue; // The page has left, or come anew.
         const start = offset - (offset % 2 ** order);
         const first = clip(pages, { start, end: start + 2 ** order })[0]?.start;

@@ -72,6 +72,11 @@ export abstract class Journal {
   /** The events from position `from`, then those to come, until the journal is closed. */
   abstract subscribe(from: number, options?: SubscribeOptions): AsyncIterable<Recorded>;
 
+  /** Whether it keeps checkpoints; nobody makes any for one that does not. */
+  get keepsCheckpoints(): boolean {
+    return false;
+  }
+
   /** Keeps a checkpoint; one of another version of `evolve` at any position may go. */
   saveCheckpoint(_checkpoint: Checkpoint): void {}
 

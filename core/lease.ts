@@ -4,20 +4,14 @@ import type { NotifiedFile } from './notifier.js';
 /** What a lease needs of the registration that took it. */
 export interface LeaseHome {
   readonly name: string;
-  /** Whether the page still has the lease's frame. */
+  /** Whether the page still has the lease's  */
   leaseHolds(lease: Lease): boolean;
   leaseBytes(lease: Lease): Uint8Array;
   leasePut(lease: Lease): void;
 }
 
-interface LeasedFrame {
-  readonly pfn: number;
-  readonly order: number;
-  readonly generation: number | undefined;
-}
-
 /**
- * A counted reference to one page frame.
+ * A counted reference to one page
  *
  * It locks nothing: a punch does not wait for it. The page leaves the file, and the frame goes back
  * to its store at the last `put()`.
@@ -35,13 +29,20 @@ export class Lease {
   #put = false;
 
   /** @internal */
-  constructor(home: LeaseHome, file: NotifiedFile, offset: number, frame: LeasedFrame) {
+  constructor(
+    home: LeaseHome,
+    file: NotifiedFile,
+    offset: number,
+    pfn: number,
+    order: number,
+    generation: number | undefined,
+  ) {
     this.#home = home;
     this.file = file;
     this.offset = offset;
-    this.pfn = frame.pfn;
-    this.order = frame.order;
-    this.generation = frame.generation;
+    this.pfn = pfn;
+    this.order = order;
+    this.generation = generation;
   }
 
   /** The name of the consumer that holds it. */

@@ -51,7 +51,7 @@ export function takeLease(home: LookupFile, borrower: Borrower, offset: number):
       store.putUnlockPfn(pfn);
       throw error;
     }
-    return new Lease(borrower, home.file, offset, { pfn, order, generation: store.generation });
+    return new Lease(borrower, home.file, offset, pfn, order, store.generation);
   } catch (error) {
     throw asMemfileError(error, 'lookup', `store "${state.store}"`);
   } finally {

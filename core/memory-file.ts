@@ -1,5 +1,4 @@
 import type { AttachState, StoreFile } from './backing-store.js';
-import { arrive } from './arrival.js';
 import type { Access, Side, StoreCapabilities } from './capabilities.js';
 import { convert } from './conversion.js';
 import { depart } from './departure.js';
@@ -11,7 +10,7 @@ import { FileCore } from './file-core.js';
 import { NotificationStream } from './notification-stream.js';
 import type { NotifiedFile, Notifier } from './notifier.js';
 import type { NotifierList } from './notifier-list.js';
-import type { Operation, Step } from './operation.js';
+import { SteppedOperation, type Operation, type Step } from './operation.js';
 import {
   checkConsumer,
   checkConversion,
@@ -23,21 +22,16 @@ import {
   type RegisterOptions,
 } from './options.js';
 import { checkSize, isPageCount, MAX_PAGES, WHOLE_FILE, type PageRange } from './page-range.js';
+import { Fallocate, PunchHole } from './page-operations.js';
 import { plan, type Plan, type PlannedOperation } from './plan.js';
 import { poison } from './poison.js';
-import {
-  refusesConvert,
-  refusesFallocate,
-  refusesPunch,
-  refusesSeals,
-  refusesTruncate,
-} from './refusals.js';
+import { refusesConvert, refusesSeals, refusesTruncate } from './refusals.js';
 import type { Registration } from './registration.js';
 import type { Section } from './section.js';
 import { resize } from './resizing.js';
 import type { FileState } from './state.js';
 import { storeHost } from './store-host.js';
-import { operationOn, submit } from './submission.js';
+import { NO_OPTIONS, submit } from './submission.js';
 import { usable } from './usable.js';
 
 /**
@@ -140,16 +134,8 @@ export class MemoryFile implements NotifiedFile {
    * MemfileError) with `effect` 'none'; EIO with `effect` 'done' when a consumer failed later.
    */
   fallocate(start: number, end: number, options: FallocateOptions = NO_OPTIONS): Promise<void> {
-    const { keepSize = false, reason = 'fallocate' } = options ?? {};
-    return this.#operate('fallocate', start, end, options, (operation) => {
-      // A fault has nothing to find past the end of the file, wherever that is by now.
-      const last = reason === 'fault' ? Math.min(end, this.pages) : end;
-      if (start >= last) {
-        throw this.#error('EFAULT', 'fallocate', `page ${start} is past the end of "${this.name}"`);
-      }
-      throwIf(refusesFallocate(this.#core, last));
-      arrive(this.#core, operation, start, last, reason, !keepSize, this.#core.finish);
-    });
+    const { keepSize = false, reason = 'fallocate' } = options ?? NO_OPTIONS;
+    return submit(this.#core, new Fallocate(this.#core, start, end, reason, keepSize), options);
   }
 
   /**
@@ -160,11 +146,8 @@ export class MemoryFile implements NotifiedFile {
    * 'done' when a consumer failed: the pages are gone, those it was told of are quarantined.
    */
   punchHole(start: number, end: number, options: OperationOptions = NO_OPTIONS): Promise<void> {
-    const { reason = 'punch' } = options ?? {};
-    return this.#operate('punchHole', start, end, options, (operation) => {
-      throwIf(refusesPunch(this.#core));
-      depart(this.#core, operation, start, end, reason, this.#core.finish);
-    });
+    const { reason = 'punch' } = options ?? NO_OPTIONS;
+    return submit(this.#core, new PunchHole(this.#core, start, end, reason), options);
   }
 
   /**
@@ -190,7 +173,8 @@ export class MemoryFile implements NotifiedFile {
    * on are told afterwards.
    *
    * Nothing has changed when it rejects (`effect` 'none'): EINVAL or EFBIG for bad arguments;
-   * EOPNOTSUPP when the store cannot do that with the contents; as a consumer refuses in `prepare`
+   * EOPNOTSUPP when the store cannot do that with the contents; EBUSY for a page that a consumer
+   * failed to let go of before, until it was punched; as a consumer refuses in `prepare`
    * (EBUSY unless it throws a MemfileError), EAGAIN when a page is held by a lease, with `refused`
    * naming consumer, page and holders; ENOMEM as the store says; EIO when a consumer fails to let go.
    * With `effect` 'done', EIO: a consumer failed when it was told of the result.
@@ -199,7 +183,7 @@ export class MemoryFile implements NotifiedFile {
     const { content = 'unspecified', signal } = options ?? {};
     const conversion = { to, content };
     const body = (operation: Operation): void => {
-      throwIf(refusesConvert(this.#core, conversion));
+      throwIf(refusesConvert(this.#core, { start, end }, conversion));
       convert(this.#core, operation, { start, end }, conversion, this.#core.finish);
     };
     const check = (): void => checkConversion('convert', conversion);
@@ -294,12 +278,14 @@ export class MemoryFile implements NotifiedFile {
    */
   close(): Promise<void> {
     if (this.#closing === undefined) {
-      const operation = operationOn(this.#core, 'close', WHOLE_FILE, () => {
+      const step: Step = (operation) => {
         const { state } = this.#core;
         const end = Math.max(state.pages, state.frames.limit);
         if (end === 0) this.#end(operation);
         else depart(this.#core, operation, 0, end, 'close', this.#end);
-      });
+      };
+      const { start, end } = WHOLE_FILE;
+      const operation = new SteppedOperation(this.#core, 'close', start, end, step);
       // Before it starts: who closes the file again from a callback gets this very promise.
       this.#closing = operation.promise() as Promise<void>;
       this.#core.engine.start(operation);
@@ -343,7 +329,8 @@ export class MemoryFile implements NotifiedFile {
     body: Step,
     check?: () => void,
   ): Promise<T> {
-    return submit(this.#core, syscall, start, end, options, body, check);
+    const operation = new SteppedOperation(this.#core, syscall, start, end, body);
+    return submit(this.#core, operation, options, check);
   }
 
   readonly #end = (operation: Operation): void => {
@@ -368,8 +355,6 @@ export class MemoryFile implements NotifiedFile {
     return new MemfileError(code, syscall, detail);
   }
 }
-
-const NO_OPTIONS = {};
 
 function throwIf(refusal: MemfileError | undefined): void {
   if (refusal !== undefined) throw refusal;

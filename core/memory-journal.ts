@@ -59,6 +59,10 @@ export class MemoryJournal extends Journal {
     }
   }
 
+  override get keepsCheckpoints(): boolean {
+    return true;
+  }
+
   override saveCheckpoint(checkpoint: Checkpoint): void {
     const { position, version } = checkpoint;
     const kept = this.#checkpoints.filter(

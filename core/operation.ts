@@ -6,8 +6,20 @@ import {
   type ErrnoCode,
   type Refused,
 } from './errno.js';
-import { formatRange, type PageRange } from './page-range.js';
+import { formatRange, isPageCount, type PageRange } from './page-range.js';
 import { DONE, standsFor, type WaitNode } from './waits-for.js';
+
+/** What an operation needs of the file that it is about. */
+export interface OperationHome {
+  readonly name: string;
+  readonly queue: OperationHost;
+  /** Its pages come and go in aligned groups of this many. */
+  readonly granule: number;
+  /** The operations of the file that are queued or running, in the order of submission. */
+  readonly lane: Operation[];
+  /** @throws MemfileError when no operation can begin now; otherwise gives it its number. */
+  admit(operation: Operation): void;
+}
 
 /** What an operation needs of the queue it runs in. */
 export interface OperationHost {
@@ -35,7 +47,7 @@ export type Step = (operation: Operation) => void;
  *
  * `start` and `end` are the widest range that it can touch: what orders it against others.
  */
-export class Operation implements WaitNode, PageRange {
+export abstract class Operation implements WaitNode, PageRange {
   /** Its number in the journal; 0 until it starts. */
   id = 0;
   /** Its place in the order of submission. */
@@ -58,14 +70,13 @@ export class Operation implements WaitNode, PageRange {
   /** Who objected to what was prepared. */
   refusals: readonly Refusal[] = NONE;
 
+  readonly home: OperationHome;
   readonly syscall: string;
-  readonly file: string;
-  /** The operations of its file. */
-  readonly lane: Operation[];
+  /** What was asked for. */
+  readonly from: number;
+  readonly to: number;
   readonly start: number;
   readonly end: number;
-  readonly #host: OperationHost;
-  readonly #body: Step;
   #failures: readonly { readonly what: string; readonly error: unknown }[] = NONE;
   #sections: Set<WaitNode> | undefined;
   #next: { readonly label: string; readonly step: Step } | undefined;
@@ -77,29 +88,36 @@ export class Operation implements WaitNode, PageRange {
   #resolve: ((value: unknown) => void) | undefined;
   #reject: ((error: MemfileError) => void) | undefined;
 
-  constructor(
-    host: OperationHost,
-    syscall: string,
-    file: string,
-    lane: Operation[],
-    start: number,
-    end: number,
-    body: Step,
-  ) {
-    this.#host = host;
+  constructor(home: OperationHome, syscall: string, from: number, to: number) {
+    const { granule } = home;
+    this.home = home;
     this.syscall = syscall;
-    this.file = file;
-    this.lane = lane;
-    this.start = start;
-    this.end = end;
-    this.#body = body;
+    this.from = from;
+    this.to = to;
+    // What is no page number is refused before it begins.
+    const widened = granule !== 1 && isPageCount(from) && isPageCount(to);
+    this.start = widened ? Math.floor(from / granule) * granule : from;
+    this.end = widened ? Math.ceil(to / granule) * granule : to;
+  }
+
+  /** Its first step; what it is about is checked here, as it is by then. */
+  abstract begin(): void;
+
+  /** The operations of its file. */
+  get lane(): Operation[] {
+    return this.home.lane;
   }
 
   /** Its turn has come: no earlier overlapping operation is left. */
   run(): void {
     this.state = 'running';
     this.onStart?.();
-    this.attempt(this.#body);
+    try {
+      this.home.admit(this);
+      this.begin();
+    } catch (error) {
+      this.#stop(error);
+    }
   }
 
   /** Takes a step of it; whatever that throws is its end. */
@@ -107,8 +125,12 @@ export class Operation implements WaitNode, PageRange {
     try {
       step(this);
     } catch (error) {
-      this.reject(asMemfileError(error, this.syscall, 'the operation'));
+      this.#stop(error);
     }
+  }
+
+  #stop(error: unknown): void {
+    this.reject(asMemfileError(error, this.syscall, 'the operation'));
   }
 
   /** A reader section that this operation has to wait for. */
@@ -122,21 +144,26 @@ export class Operation implements WaitNode, PageRange {
     const { label, step } = this.#next;
     this.#next = undefined;
     this.#unwatch?.();
-    this.#host.resume(this, label, step);
+    this.home.queue.resume(this, label, step);
   }
 
   get sections(): ReadonlySet<WaitNode> {
     return this.#sections ?? NO_SECTIONS;
   }
 
+  /** Whether a reader section is open that it has to wait for. */
+  get heldUp(): boolean {
+    return this.#sections !== undefined && this.#sections.size > 0;
+  }
+
   /** Takes the next step when every reader section is over; at once when none is open. */
   whenLetGo(label: string, step: Step): void {
-    if (this.#sections === undefined || this.#sections.size === 0) {
+    if (!this.heldUp) {
       step(this);
       return;
     }
     this.#next = { label, step };
-    this.#unwatch = this.#host.watch(this);
+    this.#unwatch = this.home.queue.watch(this);
   }
 
   /** It does not take place: whatever was begun has to be undone. */
@@ -197,7 +224,7 @@ export class Operation implements WaitNode, PageRange {
   }
 
   describe(): string {
-    return `${this.syscall} ${formatRange(this.start, this.end)} of "${this.file}"`;
+    return `${this.syscall} ${formatRange(this.start, this.end)} of "${this.home.name}"`;
   }
 
   #settle(value: unknown, error: MemfileError | undefined): void {
@@ -205,11 +232,11 @@ export class Operation implements WaitNode, PageRange {
     this.state = 'settled';
     this.#value = value;
     this.#error = error;
-    this.#durable = this.recorded ? this.#host.durable() : undefined;
+    this.#durable = this.recorded ? this.home.queue.durable() : undefined;
     if (this.#durable !== undefined) this.#resolve?.(this.#outcome(this.#durable));
     else if (error === undefined) this.#resolve?.(value);
     else this.#reject?.(error);
-    this.#host.settled(this);
+    this.home.queue.settled(this);
   }
 
   async #outcome(durable: Promise<void>): Promise<unknown> {
@@ -221,6 +248,20 @@ export class Operation implements WaitNode, PageRange {
     }
     if (this.#error !== undefined) throw this.#error;
     return this.#value;
+  }
+}
+
+/** An operation whose only, or first, step is given. */
+export class SteppedOperation extends Operation {
+  readonly #step: Step;
+
+  constructor(home: OperationHome, syscall: string, from: number, to: number, step: Step) {
+    super(home, syscall, from, to);
+    this.#step = step;
+  }
+
+  override begin(): void {
+    this.#step(this);
   }
 }
 

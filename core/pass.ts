@@ -1,3 +1,4 @@
+import { Ballot } from './ballot.js';
 import { MemfileError } from './errno.js';
 import type { Conversion } from './capabilities.js';
 import type { Notification, NotifierCallback, Reason, Told } from './event.js';
@@ -15,12 +16,8 @@ export interface PassHost {
 
 /** What only some passes have. */
 export interface PassDetail {
-  /** The position of what began it; its own by default. */
-  readonly begun?: number | undefined;
   readonly conversion?: Conversion | undefined;
   readonly kept?: readonly PageRange[] | undefined;
-  /** With `rollback`: what it undoes. */
-  readonly undoes?: Pass | undefined;
 }
 
 const NO_DETAIL: PassDetail = {};
@@ -33,30 +30,23 @@ export class Pass implements NotifierEvent {
   readonly type: NotifierCallback;
   readonly position: number;
   readonly reason: Reason;
-  readonly kept?: readonly PageRange[];
-  readonly conversion?: Conversion;
   readonly operation: Operation;
   /** The position of what began it; observers that joined since are not concerned. */
   readonly begun: number;
   /** Whose turn it is, or was last. */
   reached: SectionOwner | undefined;
   readonly #host: PassHost;
-  /** Whether what it is told of runs now; and whether that is a watcher, which takes no part. */
-  #running = false;
-  #aside = false;
-  #section: Section | undefined;
-  #notification: Told | undefined;
+  readonly #detail: PassDetail;
+  /** With `prepare`: who agrees; with `rollback`, who did. */
+  readonly #ballot: Ballot | undefined;
+  /** Whether what it is told of runs now; 'aside' when that is a watcher, which takes no part. */
+  #turn: 'over' | 'running' | 'aside' = 'over';
   #start = 0;
   #end = 0;
+  #section: Section | undefined;
   #started: WaitNode[] | undefined;
+  #notification: Told | undefined;
   #waitUntil: ((promise: PromiseLike<unknown>) => void) | undefined;
-  /** The callback or observer that runs now; of a consumer with several, each has a say. */
-  #participant: object | undefined;
-  #refusedBy: SectionOwner | undefined;
-  /** Who was asked to prepare, and has not refused. */
-  readonly #agreed: Set<object> | undefined;
-  /** With `rollback`: what it undoes. */
-  readonly #undoes: Pass | undefined;
 
   constructor(
     host: PassHost,
@@ -64,18 +54,26 @@ export class Pass implements NotifierEvent {
     type: NotifierCallback,
     reason: Reason,
     position: number,
-    { begun = position, conversion, kept, undoes }: PassDetail = NO_DETAIL,
+    begun: number = position,
+    detail: PassDetail = NO_DETAIL,
+    ballot: Ballot | undefined = type === 'prepare' ? new Ballot() : undefined,
   ) {
-    this.#undoes = undoes;
-    this.#agreed = type === 'prepare' ? new Set() : undefined;
-    this.#host = host;
-    this.operation = operation;
     this.type = type;
-    this.reason = reason;
     this.position = position;
+    this.reason = reason;
+    this.operation = operation;
     this.begun = begun;
-    if (kept !== undefined) this.kept = kept;
-    if (conversion !== undefined) this.conversion = conversion;
+    this.#host = host;
+    this.#detail = detail;
+    this.#ballot = ballot;
+  }
+
+  get kept(): readonly PageRange[] | undefined {
+    return this.#detail.kept;
+  }
+
+  get conversion(): Conversion | undefined {
+    return this.#detail.conversion;
   }
 
   get file(): NotifiedFile {
@@ -85,39 +83,37 @@ export class Pass implements NotifierEvent {
   /** The same event for a consumer of whose pages some stayed. */
   keeping(kept: readonly PageRange[]): Pass {
     const { operation, type, reason, position, begun, conversion } = this;
-    const detail = { begun, conversion, kept };
-    return new Pass(this.#host, operation, type, reason, position, detail);
+    return new Pass(this.#host, operation, type, reason, position, begun, { conversion, kept });
   }
 
   /** The event that undoes this one, for those who had agreed. */
   undoing(position: number): Pass {
-    const { operation, reason, conversion } = this;
-    const detail = { conversion, undoes: this };
-    return new Pass(this.#host, operation, 'rollback', reason, position, detail);
+    const { operation, reason } = this;
+    const detail = this.#detail;
+    const ballot = this.#ballot;
+    return new Pass(this.#host, operation, 'rollback', reason, position, position, detail, ballot);
   }
 
   /** A callback or observer is about to be called; false when this is not its business. */
   concerns(participant: object): boolean {
-    if (this.#undoes !== undefined && !this.#undoes.#agreed!.has(participant)) return false;
-    if (this.#agreed !== undefined) {
-      if (this.#refusedBy === this.reached) return false; // Its consumer has refused already.
-      this.#agreed.add(participant);
-    }
-    this.#participant = participant;
-    return true;
+    const ballot = this.#ballot;
+    if (ballot === undefined) return true;
+    return this.type === 'rollback'
+      ? ballot.agreed(participant)
+      : ballot.ask(participant, this.reached);
   }
 
   /** The synchronous part of a consumer's callback begins, for its clipped range. */
   enter(receiver: SectionOwner, start: number, end: number): void {
     this.reached = receiver;
-    this.#running = true;
-    this.#participant = undefined;
+    this.#turn = 'running';
     this.#start = start;
     this.#end = end;
+    this.#ballot?.next();
   }
 
   leave(): void {
-    this.#running = false;
+    this.#turn = 'over';
     const section = this.#section;
     const started = this.#started;
     if (section === undefined && started === undefined) return;
@@ -130,11 +126,11 @@ export class Pass implements NotifierEvent {
 
   /** Whose callback runs now. */
   get receiver(): SectionOwner | undefined {
-    return this.#running && !this.#aside ? this.reached : undefined;
+    return this.#turn === 'running' ? this.reached : undefined;
   }
 
   isTelling(owner: SectionOwner): boolean {
-    return this.#running && this.reached === owner;
+    return this.#turn !== 'over' && this.reached === owner;
   }
 
   /** The callback that runs now has started something that takes its time. */
@@ -172,11 +168,7 @@ export class Pass implements NotifierEvent {
   }
 
   hold(promise: unknown): void {
-    const agreed = this.#agreed;
-    const participant = this.#participant;
-    if (agreed !== undefined && participant !== undefined && isThenable(promise)) {
-      promise.then(undefined, () => agreed.delete(participant));
-    }
+    if (this.type === 'prepare') this.#ballot!.depend(promise);
     this.section().hold(promise);
   }
 
@@ -186,21 +178,18 @@ export class Pass implements NotifierEvent {
   }
 
   fail(error: unknown): void {
-    if (this.#agreed !== undefined) {
-      if (this.#participant !== undefined) this.#agreed.delete(this.#participant);
-      this.#refusedBy = this.reached;
-    }
+    if (this.type === 'prepare') this.#ballot!.refuse(this.reached);
     const range = { start: this.#start, end: this.#end };
     this.#host.consumerFailed(this, this.reached!, range, error);
   }
 
   /** Runs `call` as a watcher's: it can neither fail nor hold the section. */
   aside(call: () => void): void {
-    this.#aside = true;
+    this.#turn = 'aside';
     try {
       call();
     } finally {
-      this.#aside = false;
+      this.#turn = 'running';
     }
   }
 

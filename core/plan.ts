@@ -129,7 +129,7 @@ function planConversion(file: FileCore, operation: PlannedConversion): Plan {
   const plan = outcome(
     file,
     countPages(changing),
-    [refusesConvert(file, { to, content })],
+    [refusesConvert(file, { start, end }, { to, content })],
     coming.map((run) => ({ ...run, accesses: [to] })),
   );
   const held = file.held(changing);

@@ -1,7 +1,7 @@
 import type { FileCore } from './file-core.js';
 import type { Operation, Step } from './operation.js';
 import type { PageRange } from './page-range.js';
-import { withdraw } from './withdrawal.js';
+import { Withdrawal } from './withdrawal.js';
 
 /**
  * The frames of pages `[start, end)` have a hardware error, as `kvm_gmem_error_folio` has it: every
@@ -16,16 +16,20 @@ export function poison(
 ): void {
   const reason = 'poison';
   const where = { file: file.state.id, operation: operation.id, start, end };
-  const between = () => {
-    for (const pages of file.state.frames.ranges(start, end)) {
-      file.record(operation, { type: 'poison', ...where, ...pages });
-    }
-    return undefined;
-  };
-  withdraw(file, operation, { start, end, reason, between }, () => {
+  const poisoning = new Poisoning(file, operation, { start, end }, reason, () => {
     const position = file.record(operation, { type: 'error', ...where, reason });
     const pass = file.pass(operation, 'error', reason, position);
     file.notifiers.concerned(start, end).tellOldestFirst(file.engine, pass, start, end);
     operation.whenLetGo('every consumer has taken notice', then);
   });
+  poisoning.begin();
+}
+
+class Poisoning extends Withdrawal {
+  protected override between(): undefined {
+    const { file, of } = this;
+    for (const { start, end } of file.state.frames.ranges(this.start, this.end)) {
+      file.record(of, { type: 'poison', file: file.state.id, operation: of.id, start, end });
+    }
+  }
 }

@@ -59,6 +59,7 @@ export function prepare(
     }
     operation.whenLetGo('every consumer has rolled back', after);
   };
+  const bills = wholeBills(questions);
   let next = 0;
   const ask = (): void => {
     // Once somebody has refused, nobody else needs to be asked.
@@ -69,11 +70,14 @@ export function prepare(
       let last = asked.at(-1);
       if (last?.question !== question) {
         const position = record('prepare', question);
-        const pass = file.pass(operation, 'prepare', reason, position, { conversion });
+        const pass = file.pass(operation, 'prepare', reason, position, position, { conversion });
         asked.push((last = { question, start, end, pass, consumers: [] }));
       }
       last.consumers.push(voter);
-      const over = voter.overBudget(runs);
+      // All that is to come has to fit before any of it is promised: not everybody counts promises.
+      const whole = bills.get(voter);
+      bills.delete(voter);
+      const over = (whole && voter.overBudget(whole)) ?? voter.overBudget(runs);
       if (over === undefined) tell(file.engine, voter, last.pass, start, end);
       else voter.refuse(last.pass, start, end, over);
     }
@@ -88,6 +92,21 @@ export function prepare(
   };
   if (pending.length === 0) then(true, rollBack);
   else ask();
+}
+
+/** What the whole poll would bring to those who have a budget and are asked more than once. */
+function wholeBills(questions: readonly Question[]): Map<Registration, readonly PfnRun[]> {
+  const bills = new Map<Registration, PfnRun[]>();
+  if (questions.length === 1) return bills;
+  for (const { voters, runs } of questions) {
+    for (const voter of voters) {
+      if (voter.budget === undefined) continue;
+      const bill = bills.get(voter);
+      if (bill === undefined) bills.set(voter, [...runs]);
+      else bill.push(...runs);
+    }
+  }
+  return bills;
 }
 
 function refusals(operation: Operation): Operation['refusals'] {

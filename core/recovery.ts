@@ -74,7 +74,11 @@ function end(
 ): void {
   const where = { file: file.id, operation };
   if (reason !== 'convert' && reason !== 'poison') {
-    const untrusted = normalize([...failed, ...file.poisoned.ranges(start, end)]);
+    const untrusted = normalize([
+      ...failed,
+      ...file.poisoned.ranges(start, end),
+      ...clip(file.untrusted, { start, end }),
+    ]);
     for (const range of subtract(untrusted, normalize(kept))) {
       for (const run of file.frames.runs(range.start, range.end)) {
         quarantine(engine, where, file.store, run);

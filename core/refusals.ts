@@ -4,8 +4,8 @@ import type { Seal } from './event.js';
 import type { FileCore } from './file-core.js';
 import { cannotFollow, overBudget } from './negotiation.js';
 import type { RegisterOptions } from './options.js';
-import { WHOLE_FILE } from './page-range.js';
-import { usableFrames } from './usable.js';
+import { clip, WHOLE_FILE, type PageRange } from './page-range.js';
+import { ofSide, usableFrames } from './usable.js';
 
 /**
  * Why a memory file refuses an operation as it is now, before anybody is asked; undefined when it
@@ -40,15 +40,28 @@ export function refusesTruncate(file: FileCore, pages: number): MemfileError | u
 
 export function refusesConvert(
   file: FileCore,
+  range: PageRange,
   { to, content }: Conversion,
 ): MemfileError | undefined {
   const { conversions = ['unspecified', 'preserve'] } = file.capabilities;
   if (to === 'private' && content === 'zero') {
     return error('EOPNOTSUPP', 'convert', 'private contents cannot be set from outside');
   }
-  if (conversions.includes(content)) return undefined;
+  if (conversions.includes(content))
+    return untrusted(file, ofSide(file.state, range, to === 'private' ? 'shared' : 'private'));
   const known = conversions.map((mode) => `'${mode}'`).join(', ') || 'none';
   return cannot(file, 'convert', `cannot convert with content '${content}'; it can: ${known}`);
+}
+
+/** Whoever failed to let go of a page may use its frame still, whatever side it is told to be of. */
+function untrusted({ state }: FileCore, changing: readonly PageRange[]): MemfileError | undefined {
+  for (const { consumer, ...range } of state.untrusted) {
+    const page = clip(changing, range)[0]?.start;
+    if (page === undefined) continue;
+    const why = `"${consumer}" failed to let go of page ${page} of "${state.name}"; punch it first`;
+    return new MemfileError('EBUSY', 'convert', why, { refused: { consumer, page, holders: [] } });
+  }
+  return undefined;
 }
 
 /** What the consumer declares counts too: what it follows, and its budget for what is there. */

@@ -1,5 +1,6 @@
 import type { PluginData } from './event.js';
 import { Extents } from './extents.js';
+import { LeaseCounts } from './lease-counts.js';
 import { SmallMap } from './small-map.js';
 import { MemfileState, type FileState, type RegistrationState } from './state.js';
 
@@ -29,7 +30,10 @@ export function restoreState(text: string): MemfileState {
   state.quarantined.push(...saved.quarantined);
   for (const file of saved.files) state.files.set(file.id, restoreFile(file));
   for (const registration of saved.registrations) {
-    const leases = small(registration.leases);
+    const leases = new LeaseCounts();
+    for (const { pfn, offset, order, count } of registration.leases) {
+      leases.add(pfn, offset, order, count);
+    }
     state.registrations.set(registration.id, { ...registration, leases });
   }
   for (const [plugin, said] of saved.plugins) state.plugins.set(plugin, said);
@@ -48,7 +52,8 @@ interface SavedState extends Pick<
 }
 
 function saveFile(file: FileState) {
-  const { id, name, store, flags, options, pages, seals, frames, poisoned, open, prepared } = file;
+  const { id, name, store, flags, options, pages, seals, frames, poisoned, untrusted } = file;
+  const { open, prepared } = file;
   return {
     id,
     name,
@@ -60,6 +65,7 @@ function saveFile(file: FileState) {
     frames: numbers(frames),
     private: numbers(file.private),
     poisoned: numbers(poisoned),
+    untrusted,
     open: [...open],
     prepared: [...prepared],
   };
@@ -78,7 +84,13 @@ function restoreFile(saved: SavedFile): FileState {
 }
 
 function saveRegistration(registration: RegistrationState) {
-  return { ...registration, leases: [...registration.leases] };
+  const leases = [...registration.leases].map(({ pfn, offset, order, count }) => ({
+    pfn,
+    offset,
+    order,
+    count,
+  }));
+  return { ...registration, leases };
 }
 
 function small<Value>(entries: readonly (readonly [number, Value])[]): SmallMap<Value> {

@@ -1,6 +1,7 @@
-import type { FileFlag, PluginData, Reason, Seal } from './event.js';
+import type { FileFlag, PluginData, Reason, Seal, Untrusted } from './event.js';
 import type { Extents } from './extents.js';
 import type { PageRange } from './page-range.js';
+import type { LeaseCounts } from './lease-counts.js';
 import type { SmallMap } from './small-map.js';
 
 /** A memory file as the journal knows it. */
@@ -18,6 +19,8 @@ export interface FileState {
   readonly private: Extents;
   /** The pages whose frames have a hardware error. */
   readonly poisoned: Extents;
+  /** The pages that are there although a consumer failed to let go of them: theirs may overlap. */
+  untrusted: readonly Untrusted[];
   /** Invalidations that have begun and not ended, by operation. */
   readonly open: SmallMap<OpenInvalidation>;
   /** What consumers are asked about and has neither arrived nor been taken back, by operation. */
@@ -32,7 +35,7 @@ export interface OpenInvalidation extends PageRange {
   readonly reason: Reason;
   readonly kept: PageRange[];
   /** Where a consumer failed to let go: the frames will not be used again. */
-  readonly failed: PageRange[];
+  readonly failed: Untrusted[];
 }
 
 /** A registration, as long as it is in a list or somebody holds a lease of it. */
@@ -45,14 +48,7 @@ export interface RegistrationState {
   readonly end: number;
   readonly position: number;
   left: boolean;
-  /** By frame. */
-  readonly leases: SmallMap<LeaseState>;
-}
-
-export interface LeaseState {
-  readonly offset: number;
-  readonly order: number;
-  count: number;
+  readonly leases: LeaseCounts;
 }
 
 export interface Quarantined extends PageRange {
@@ -89,6 +85,7 @@ export class MemfileState {
         frames: file.frames.runs().map(({ start, end, value }) => [start, end, value] as const),
         private: pairs(file.private),
         poisoned: pairs(file.poisoned),
+        untrusted: file.untrusted.map((pages) => ({ ...pages })),
         open: [...file.open].map(([operation, { start, end, reason, kept }]) => ({
           operation,
           start,
@@ -108,7 +105,7 @@ export class MemfileState {
           position,
         })),
       leases: [...this.registrations.values()].flatMap((registration) =>
-        [...registration.leases].map(([pfn, { offset, order, count }]) => ({
+        [...registration.leases].map(({ pfn, offset, order, count }) => ({
           owner: registration.name,
           registration: registration.id,
           file: registration.file,
@@ -143,6 +140,7 @@ export interface StateSnapshot {
     readonly frames: readonly (readonly [start: number, end: number, pfn: number])[];
     readonly private: readonly Pair[];
     readonly poisoned: readonly Pair[];
+    readonly untrusted: readonly Untrusted[];
     readonly open: readonly {
       readonly operation: number;
       readonly start: number;

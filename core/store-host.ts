@@ -2,6 +2,7 @@ import { arrive } from './arrival.js';
 import type { StoreHost } from './backing-store.js';
 import { depart } from './departure.js';
 import type { FileCore } from './file-core.js';
+import { SteppedOperation, type Step } from './operation.js';
 import { submit } from './submission.js';
 
 /** What a store gets to start operations of its own: what callers may not do is no matter. */
@@ -9,15 +10,14 @@ export function storeHost(file: FileCore): StoreHost {
   return {
     invalidate(range, reason = 'device') {
       const { start, end } = range ?? {};
-      return submit(file, 'invalidate', start, end, { reason }, (operation) =>
-        depart(file, operation, start, end, reason, file.finish),
-      );
+      const step: Step = (operation) => depart(file, operation, start, end, reason, file.finish);
+      return submit(file, new SteppedOperation(file, 'invalidate', start, end, step), { reason });
     },
     fallocate(range, reason = 'device') {
       const { start, end } = range ?? {};
-      return submit(file, 'fallocate', start, end, { reason }, (operation) =>
-        arrive(file, operation, start, end, reason, false, file.finish),
-      );
+      const step: Step = (operation) =>
+        arrive(file, operation, start, end, reason, false, file.finish);
+      return submit(file, new SteppedOperation(file, 'fallocate', start, end, step), { reason });
     },
     quarantined() {
       const { state, engine } = file;

@@ -12,8 +12,9 @@ export function takenFrames(state: MemfileState, wanted: (file: Owner) => boolea
   const counts = new Map<number, { readonly order: number; readonly count: number }>();
   for (const { file: id, store, leases } of state.registrations.values()) {
     if (!wanted({ id, store })) continue;
-    for (const [pfn, { order, count }] of leases) {
-      counts.set(pfn, { order, count: count + (counts.get(pfn)?.count ?? 0) });
+    for (const { pfn, order, count } of leases) {
+      const other = counts.get(pfn) ?? { order, count: 0 };
+      counts.set(pfn, { order: Math.max(order, other.order), count: count + other.count });
     }
   }
   return {

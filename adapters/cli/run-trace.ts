@@ -2,8 +2,8 @@ import {
   createMemfile,
   formatStall,
   MemfileError,
-  MemoryJournal,
   type ErrnoCode,
+  type Journal,
   type Memfile,
   type RecordLevel,
 } from '../../core/index.js';
@@ -15,6 +15,7 @@ import { SqliteJournal } from '../sqlite/index.js';
 import { readTrace, type TraceSummary } from '../strace/index.js';
 import {
   EventLog,
+  PassingJournal,
   TraceDriver,
   type ConsumerReport,
   type DeviceReport,
@@ -70,7 +71,7 @@ export interface RunOptions {
   readonly store: StoreChoice;
   /** How many mappings the device may have that is attached to every file; none by default. */
   readonly device?: number | undefined;
-  /** Where it is recorded; in memory, at level 'state', when there is none. */
+  /** Where it is recorded; nothing is kept when there is none. */
   readonly journal?: SqliteJournal | undefined;
   readonly record?: RecordLevel | undefined;
   /** Told the last position that is on disk, whenever there are more. */
@@ -85,7 +86,8 @@ export interface RunOptions {
 /** Drives a trace through a memfile of its own; rejects with a TraceError when it cannot be read. */
 export async function runTrace(path: string, options: RunOptions): Promise<RunReport> {
   const { store, device, onEvent, onProgress, onStall, onAcknowledged } = options;
-  const journal = options.journal ?? new MemoryJournal();
+  const passing = new PassingJournal(onEvent !== undefined);
+  const journal = options.journal ?? passing;
   const trace = readTrace(path);
   const memfile = createMemfile({
     plugins: [store.name === 'shmem' ? shmem() : hugetlb(store)],
@@ -97,7 +99,14 @@ export async function runTrace(path: string, options: RunOptions): Promise<RunRe
   const model = new LawModel();
   const everyStore = memfile as unknown as Memfile;
   const log = onEvent === undefined ? undefined : new EventLog(everyStore, onEvent, model);
-  const tick = (): void => onProgress?.(trace.summary);
+  const write = (from: Journal = journal): void => {
+    log?.flush(from);
+    passing.forget();
+  };
+  const tick = (): void => {
+    write();
+    onProgress?.(trace.summary);
+  };
   const driver = new TraceDriver(everyStore, store.name, log ?? model, tick);
   if (device !== undefined) await driver.addDevice(device);
   let acknowledged = 0;
@@ -117,7 +126,7 @@ export async function runTrace(path: string, options: RunOptions): Promise<RunRe
         const what = `${action.type} with impossible arguments`;
         impossible.set(what, (impossible.get(what) ?? 0) + 1);
       }
-      log?.flush();
+      write();
       acknowledge();
     }
     tick();
@@ -128,7 +137,7 @@ export async function runTrace(path: string, options: RunOptions): Promise<RunRe
   // The journal is closed, and has events of that.
   const written =
     options.journal === undefined ? journal : SqliteJournal.read(options.journal.path);
-  log?.flush(written);
+  write(written);
   const events = written.position;
   await written.close();
   model.finish();

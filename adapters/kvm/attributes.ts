@@ -39,9 +39,7 @@ export class Attributes {
   }
 
   isPrivate(gfn: number): boolean {
-    const owner = this.#slots()
-      .at(gfn)
-      ?.bindings.find(({ side }) => side === 'both');
+    const owner = this.#slots().at(gfn)?.owner;
     if (owner === undefined) return this.#own.has(gfn);
     return owner.piece.file.isPrivate(owner.offsetOf(gfn));
   }
@@ -69,8 +67,8 @@ export class Attributes {
       own.push(...(isPrivate ? this.#own.holes(from, to) : this.#own.ranges(from, to)));
     };
     let at = start;
-    for (const { bindings } of this.#slots().within(start, end)) {
-      const piece = bindings.find(({ side }) => side === 'both')?.piece;
+    for (const { owner } of this.#slots().within(start, end)) {
+      const piece = owner?.piece;
       if (piece === undefined) continue;
       ownOf(at, Math.max(at, piece.gfn));
       at = Math.min(end, piece.gfn + piece.pages);

@@ -9,8 +9,8 @@ import {
 import type { Attributes } from './attributes.js';
 import type { Binding } from './binding.js';
 import type { Invalidations } from '../invalidations.js';
-import { mappingAt } from './large-mapping.js';
-import type { Level } from './levels.js';
+import { largestLevel } from './large-mapping.js';
+import { LEVEL_PAGES, type Level } from './levels.js';
 import type { Memslot } from './memslot.js';
 import type { Memslots } from './memslots.js';
 import type { Stage2 } from './stage2.js';
@@ -73,6 +73,16 @@ export type FaultExit =
   /** No memory there, or none that can be written: the VMM emulates the access. */
   | { readonly type: 'mmio'; readonly gpa: number }
   | MemoryFault;
+
+type Mapped = Readonly<Record<Level, FaultExit>>;
+
+function mapped(spurious: boolean): Mapped {
+  const at = (level: Level): FaultExit => Object.freeze({ type: 'mapped', level, spurious });
+  return { 1: at(1), 2: at(2), 3: at(3) };
+}
+
+const MAPPED = mapped(false);
+const SPURIOUS = mapped(true);
 
 /** A stage-2 fault of one guest page, as a machine that can be stopped between any two steps. */
 export interface Fault {
@@ -171,12 +181,17 @@ function findSlot(vm: FaultHost, fault: Fault): FaultStep {
     return exit(vm, fault, { type: 'mmio', gpa: gfn * PAGE_SIZE });
   }
   if (slot.invalid) return retry(vm, fault, 'slot');
-  fault.binding = slot.bindings.find((binding) => binding.serves(gfn, fault.private));
+  fault.binding = bindingOf(slot, fault);
   if (fault.binding === undefined) return memoryFault(vm, fault, 'EFAULT');
   // The slot may be younger than the answer to the step before.
   if (!fault.binding.agrees(gfn, fault.private)) return memoryFault(vm, fault, 'EFAULT');
   if (fault.write && slot.readOnly) return exit(vm, fault, { type: 'mmio', gpa: gfn * PAGE_SIZE });
   return 'check';
+}
+
+function bindingOf({ bindings }: Memslot, fault: Fault): Binding | undefined {
+  for (const binding of bindings) if (binding.serves(fault.gfn, fault.private)) return binding;
+  return undefined;
 }
 
 function lookup(vm: FaultHost, fault: Fault): FaultStep {
@@ -215,18 +230,23 @@ function stale({ invalidations }: FaultHost, { snapshot, gfn }: Fault): boolean 
 function map({ invalidations, stage2, attributes }: FaultHost, fault: Fault): void {
   const { snapshot, gfn, write } = fault;
   const slot = fault.slot!;
-  const { level, start, end, pfn } = mappingAt(attributes, fault);
+  const { pfn } = fault.lease!;
+  const level = largestLevel(attributes, fault);
+  const start = gfn - (gfn % LEVEL_PAGES[level]);
+  const end = start + LEVEL_PAGES[level];
   if (invalidations.retry(snapshot, start, end) || !fault.binding!.active) return;
   const spurious =
-    stage2.get(gfn) === fault.lease!.pfn &&
+    stage2.get(gfn) === pfn &&
     stage2.isPrivate(gfn) === fault.private &&
-    (stage2.isWritable(gfn) || !write);
-  if (!spurious) {
-    const writable = !slot.readOnly && (write || !slot.logDirty);
-    stage2.map(start, end, pfn, { private: fault.private, writable, level });
-    if (write) slot.dirty?.add(gfn, gfn + 1);
+    (!write || stage2.isWritable(gfn));
+  if (spurious) {
+    fault.exit = SPURIOUS[stage2.level(gfn)];
+    return;
   }
-  fault.exit = { type: 'mapped', level: spurious ? stage2.level(gfn) : level, spurious };
+  const writable = !slot.readOnly && (write || !slot.logDirty);
+  stage2.map(start, end, pfn - (gfn - start), { private: fault.private, writable, level });
+  if (write) slot.dirty?.add(gfn, gfn + 1);
+  fault.exit = MAPPED[level];
 }
 
 function retry(vm: FaultHost, fault: Fault, obstacle: 'invalidation' | 'slot'): FaultStep {

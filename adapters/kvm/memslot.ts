@@ -40,6 +40,8 @@ export interface Memslot extends MemslotSpec, PageRange {
   /** KVM_MEMSLOT_INVALID: it is being deleted or moved, and faults have to come again. */
   readonly invalid: boolean;
   readonly bindings: readonly Binding[];
+  /** The binding that takes shared and private accesses: its file says which pages are private. */
+  readonly owner: Binding | undefined;
   /** The guest pages written since the log was last read. */
   readonly dirty: Extents | undefined;
 }

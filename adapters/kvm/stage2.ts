@@ -27,6 +27,9 @@ export class Stage2 {
   readonly #private = new Extents();
   readonly #protected = new Extents();
   readonly #large = { 2: new Extents(), 3: new Extents() };
+  readonly #kinds = [this.#private, this.#protected, this.#large[2], this.#large[3]];
+  /** Whether anything but ordinary mappings was ever made. */
+  #hasKinds = false;
 
   /** How many guest pages are mapped. */
   get pages(): number {
@@ -68,8 +71,9 @@ export class Stage2 {
 
   /** Maps whole pages of one level; what was mapped there before is forgotten. */
   map(start: number, end: number, pfn: number, kind: Stage2Kind): void {
-    if (end - start > 1 || this.has(start)) this.zap(start, end, 'both');
+    if (this.#hasKinds) this.zap(start, end, 'both');
     this.#frames.set(start, end, pfn);
+    if (kind.private || !kind.writable || kind.level > 1) this.#hasKinds = true;
     if (kind.private) this.#private.add(start, end);
     if (!kind.writable) this.#protected.add(start, end);
     if (kind.level > 1) this.#large[kind.level as 2 | 3].add(start, end);
@@ -99,7 +103,10 @@ export class Stage2 {
         this.zap(range.start, range.end, 'both');
       }
     }
-    for (const range of this.ranges(start, end)) this.#protected.add(range.start, range.end);
+    for (const range of this.ranges(start, end)) {
+      this.#hasKinds = true;
+      this.#protected.add(range.start, range.end);
+    }
   }
 
   /** Everything that is mapped in `[start, end)`, in order; for people and for judges. */
@@ -109,8 +116,9 @@ export class Stage2 {
 
   /** A run in pieces of one kind each. */
   #pieces({ start, end, value }: Extent): Stage2Mapping[] {
-    const sets = [this.#private, this.#protected, this.#large[2], this.#large[3]];
-    const borders = sets.flatMap((set) => set.ranges(start, end).flatMap((r) => [r.start, r.end]));
+    const borders = this.#kinds.flatMap((set) =>
+      set.ranges(start, end).flatMap((r) => [r.start, r.end]),
+    );
     const cuts = [...new Set([start, ...borders, end])].sort((a, b) => a - b);
     return cuts.slice(1).map((to, i) => {
       const from = cuts[i]!;
@@ -128,7 +136,7 @@ export class Stage2 {
   #forget(start: number, end: number): number {
     const zapped = this.#frames.delete(start, end);
     if (zapped > 0) {
-      for (const set of [this.#private, this.#protected, this.#large[2], this.#large[3]]) {
+      for (const set of this.#kinds) {
         if (set.pages > 0) set.delete(start, end);
       }
     }

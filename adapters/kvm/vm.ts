@@ -141,11 +141,11 @@ export class KvmVm implements AsyncDisposable, WaitingFaultHost, BindingHost {
    * One access of the guest: maps the page, allocating it if need be, or says why not. Rejects with
    * EINTR when `signal` fires while it waits, and as `fallocate` or `lookup` when the store fails.
    */
-  async fault(gfn: number, options: FaultOptions = {}): Promise<FaultExit> {
-    if (!Number.isSafeInteger(gfn) || gfn < 0 || gfn >= MAX_GFN) {
-      throw new MemfileError('EINVAL', 'fault', `${String(gfn)} is no guest page`);
+  fault(gfn: number, options: FaultOptions = {}): Promise<FaultExit> {
+    if (Number.isSafeInteger(gfn) && gfn >= 0 && gfn < MAX_GFN) {
+      return runFault(this, gfn, options ?? {});
     }
-    return await runFault(this, gfn, options ?? {});
+    return Promise.reject(new MemfileError('EINVAL', 'fault', `${String(gfn)} is no guest page`));
   }
 
   /** KVM_PRE_FAULT_MEMORY; answers what is left of the range, see {@link prefault}. */
@@ -285,7 +285,8 @@ function toMemslot(spec: MemslotSpec, bindings: readonly Binding[]): Memslot {
   const { gfn, pages, logDirty = false, readOnly = false, pieces = [] } = spec;
   const dirty = logDirty ? new Extents() : undefined;
   const range = { start: gfn, end: gfn + pages };
-  return { ...spec, ...range, logDirty, readOnly, pieces, invalid: false, bindings, dirty };
+  const owner = bindings.find(({ side }) => side === 'both');
+  return { ...spec, ...range, logDirty, readOnly, pieces, invalid: false, bindings, owner, dirty };
 }
 
 /** @throws MemfileError EINVAL for what is no description at all. */

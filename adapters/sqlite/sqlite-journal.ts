@@ -169,6 +169,10 @@ export class SqliteJournal extends Journal {
     }
   }
 
+  override get keepsCheckpoints(): boolean {
+    return true;
+  }
+
   override saveCheckpoint(checkpoint: Checkpoint): void {
     this.#commit?.commit();
     this.#commit?.transaction(() => this.#table.saveCheckpoint(checkpoint));

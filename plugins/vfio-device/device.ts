@@ -66,7 +66,7 @@ export class VfioDevice<Name extends string = string>
     this.#say(true);
     this.#leaving = allOf(
       'revoke',
-      [...this.#files].map((file) => this.#move(file, file.revoke())),
+      [...this.#files].map((file) => file.revoke()),
     );
     return this.#leaving;
   }
@@ -81,7 +81,7 @@ export class VfioDevice<Name extends string = string>
     if (this.#revoked) this.#say(false);
     return allOf(
       'enable',
-      [...this.#files].map((file) => this.#move(file, file.enable())),
+      [...this.#files].map((file) => file.enable()),
     );
   }
 
@@ -95,7 +95,8 @@ export class VfioDevice<Name extends string = string>
   /**
    * Moves a BAR to another address: its pages leave and come back with other frames. Rejects with
    * EOPNOTSUPP unless it was declared 'movable', ENODEV for no BAR, EINVAL and EOVERFLOW for a bad
-   * or taken address.
+   * or taken address, EBUSY for one that a file still has frames of: wait for the move or the
+   * revocation that takes them away.
    */
   relocate(region: number, pfn: number): Promise<void> {
     if (this.#movement !== 'movable') return this.#cannot('relocate', 'movable');
@@ -104,15 +105,20 @@ export class VfioDevice<Name extends string = string>
       const bar = barAt('relocate', this.#bars, region);
       checkPlace('relocate', region, { pfn, pages: bar.pages }, this.#bars);
       if (bar.pfn === pfn) return Promise.resolve();
+      if ([...this.#files].some((file) => file.hasFrames(pfn, pfn + bar.pages))) {
+        throw this.#error(
+          'EBUSY',
+          'relocate',
+          `has files with frames in the place of BAR ${region}`,
+        );
+      }
       bar.pfn = pfn;
       this.#say(this.#revoked);
       if (this.#revoked) return Promise.resolve();
       const files = [...this.#files].filter((file) => file.bar === bar);
       return allOf(
         'relocate',
-        files.flatMap((file) =>
-          [file.revoke(), file.enable()].map((move) => this.#move(file, move)),
-        ),
+        files.flatMap((file) => [file.revoke(), file.enable()]),
       );
     } catch (error) {
       return Promise.reject(error as MemfileError);
@@ -158,20 +164,15 @@ export class VfioDevice<Name extends string = string>
     if (!this.#revoked) file.enable().catch(() => {});
   }
 
+  /** @internal A file of it was closed, and does not come back. */
+  closed(file: RegionFile): void {
+    this.#files.delete(file);
+  }
+
   /** Into the journal, so that replay knows. */
   #say(revoked: boolean): void {
     this.#revoked = revoked;
     this.#host?.record('memory', { revoked, pfns: this.#bars.map((bar) => bar?.pfn ?? null) });
-  }
-
-  /** A file that is closed has no pages, and does not come back. */
-  async #move(file: RegionFile, move: Promise<void>): Promise<void> {
-    try {
-      await move;
-    } catch (error) {
-      if (!(error instanceof MemfileError && error.code === 'EBADF')) throw error;
-      this.#files.delete(file);
-    }
   }
 
   #cannot(syscall: string, needs: Movement): Promise<never> {
@@ -192,15 +193,22 @@ export class VfioDevice<Name extends string = string>
   }
 }
 
-/** Waits for all, and rejects with the error of the one that failed, or EIO with all of them. */
+/**
+ * Waits for all, and rejects with the error of the one that failed, or EIO with all of them. A file
+ * that was closed before its turn came has no pages, and needs none.
+ */
 async function allOf(syscall: string, moves: readonly Promise<void>[]): Promise<void> {
   const failed: unknown[] = [];
   for (const outcome of await Promise.allSettled(moves)) {
-    if (outcome.status === 'rejected') failed.push(outcome.reason);
+    if (outcome.status === 'rejected' && !isClosed(outcome.reason)) failed.push(outcome.reason);
   }
   if (failed.length === 1) throw failed[0];
   if (failed.length === 0) return;
   const cause = new AggregateError(failed);
   const what = `${failed.length} moves of pages failed; \`cause\` has their errors`;
   throw new MemfileError('EIO', syscall, what, { effect: 'partial', cause });
+}
+
+function isClosed(error: unknown): boolean {
+  return error instanceof MemfileError && error.code === 'EBADF';
 }

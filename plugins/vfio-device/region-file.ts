@@ -7,6 +7,7 @@ import {
   type PfnRun,
   type StoreFile,
   type StoreHost,
+  type WhyFreed,
 } from '../../core/index.js';
 import { framesOf, type Bar } from './bar.js';
 
@@ -15,6 +16,8 @@ export interface DeviceState {
   readonly revoked: boolean;
   /** The region can be told of what the device does from now on. */
   attached(file: RegionFile): void;
+  /** It never will be again. */
+  closed(file: RegionFile): void;
 }
 
 /** Parts of a BAR as a memory file. Its pages are all there, or all revoked. */
@@ -66,6 +69,13 @@ export class RegionFile implements StoreFile {
     await this.#host?.invalidate({ start: 0, end: this.#pages });
   }
 
+  /** Whether it has any frame of `[start, end)`, wherever its BAR is by now. */
+  hasFrames(start: number, end: number): boolean {
+    return this.#frames
+      .runs()
+      .some((run) => run.value < end && start < run.value + (run.end - run.start));
+  }
+
   allocate(start: number, end: number): Allocation {
     const added = new Extents();
     this.#base = this.bar.pfn;
@@ -82,8 +92,10 @@ export class RegionFile implements StoreFile {
     return { runs, error: new MemfileError('EIO', 'fallocate', why) };
   }
 
-  free(start: number, end: number): void {
+  free(start: number, end: number, why?: WhyFreed): void {
     if (this.#frames.delete(start, end) > 0) this.generation++;
+    // It cannot be truncated, so this is its end.
+    if (why === 'end'' && start === 0) this.#device.closed(this);
   }
 
   /** The largest block around the page that is aligned, in the file and in the machine. */

@@ -168,3 +168,55 @@ describe('budgets', () => {
     expect(budget.used).toBe(2);
   });
 });
+
+describe('a budget and an operation of several stretches', () => {
+  /** A file with pages 0, 2, 4, 6, 8, and a consumer that maps each page that it is told of. */
+  const setUp = async (limit: number, access: 'private' | 'both') => {
+    const memfile = createMemfile({ plugins: [shmem()] });
+    const file = memfile.createFile('shmem', { size: 32 });
+    for (let page = 0; page < 10; page += 2) await file.fallocate(page, page + 1);
+    const there = file.populated(0, 32, access).length;
+    const mapped = { used: there };
+    const budget: MappingBudget = {
+      limit,
+      get used() {
+        return mapped.used;
+      },
+      cost: (pages) => pages.reduce((sum, { start, end }) => sum + end - start, 0),
+    };
+    const fallocate = (start: number, end: number): void => void (mapped.used += end - start);
+    // What is there is counted when it registers; it has these mapped already.
+    mapped.used = 0;
+    await file.register({ name: 'plain', fallocate }, { access, budget });
+    mapped.used = there;
+    return { file, mapped };
+  };
+
+  it.each([
+    ['convert', 4, false],
+    ['convert', 5, true],
+  ] as const)('%s of 5 stretches with room for %i', async (_, limit, fits) => {
+    const { file, mapped } = await setUp(limit, 'private');
+    const { possible } = file.plan({ type: 'convert', start: 0, end: 10, to: 'private' });
+    expect(possible).toBe(fits);
+    const converting = file.convert(0, 10, 'private');
+    if (fits) await converting;
+    else {
+      const refused = { consumer: 'plain', page: 0 };
+      await expect(converting).rejects.toMatchObject({ code: 'ENOSPC', effect: 'none', refused });
+    }
+    expect(mapped.used).toBe(fits ? 5 : 0);
+  });
+
+  it.each([
+    [8, false],
+    [9, true],
+  ])('fallocate of 4 holes, 5 of %i used', async (limit, fits) => {
+    const { file, mapped } = await setUp(limit, 'both');
+    expect(file.plan({ type: 'fallocate', start: 0, end: 9 }).possible).toBe(fits);
+    const arriving = file.fallocate(0, 9);
+    if (fits) await arriving;
+    else await expect(arriving).rejects.toMatchObject({ code: 'ENOSPC', effect: 'none' });
+    expect(mapped.used).toBe(fits ? 9 : 5);
+  });
+});

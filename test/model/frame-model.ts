@@ -1,37 +1,47 @@
-interface Owner {
-  readonly file: number;
-  readonly page: number;
-}
+import { PageRuns } from './page-runs.js';
 
 export interface Broken {
   readonly law: number;
   readonly detail: string;
 }
 
+interface Leased {
+  readonly file: number;
+  readonly page: number;
+  count: number;
+}
+
 /** Which page has which frame of one store, as far as anybody was ever given one. */
 export class FrameModel {
   /** By file, the frame that somebody was given for a page, until the page is told to have left. */
-  readonly #frames = new Map<number, Map<number, number>>();
-  readonly #owners = new Map<number, Owner>();
-  readonly #leases = new Map<number, { readonly owner: Owner; count: number }>();
+  readonly #frames = new Map<number, PageRuns>();
+  /** The page that a frame is, and the frame's number plus that of its file: both rise with it. */
+  readonly #pages = new PageRuns();
+  readonly #files = new PageRuns();
+  readonly #leases = new Map<number, Leased>();
 
   /** Frames with an error, that nobody may ever be given again. */
   readonly #poisoned = new Set<number>();
 
   poisoned(file: number, start: number, end: number): void {
-    for (let page = start; page < end; page++) {
-      const pfn = this.#of(file).get(page);
-      if (pfn !== undefined) this.#poisoned.add(pfn);
+    for (const run of this.#frames.get(file)?.within(start, end) ?? []) {
+      for (let i = 0; i < run.end - run.start; i++) this.#poisoned.add(run.value + i);
     }
   }
 
   lookedUp(file: number, page: number, pfn: number): Broken | undefined {
-    const broken = this.#check(file, page, pfn);
-    this.#of(file).set(page, pfn);
-    this.#owners.set(pfn, { file, page });
+    let frames = this.#frames.get(file);
+    if (frames === undefined) this.#frames.set(file, (frames = new PageRuns()));
+    const known = frames.get(page);
     const lease = this.#leases.get(pfn);
+    const broken = this.#check(file, page, pfn, known, lease);
+    if (known !== pfn || broken !== undefined) {
+      frames.add(page, page + 1, pfn);
+      this.#pages.add(pfn, pfn + 1, page);
+      this.#files.add(pfn, pfn + 1, pfn + file);
+    }
     if (lease !== undefined) lease.count++;
-    else this.#leases.set(pfn, { owner: { file, page }, count: 1 });
+    else this.#leases.set(pfn, { file, page, count: 1 });
     return broken;
   }
 
@@ -42,45 +52,45 @@ export class FrameModel {
 
   /** A consumer was told that these pages have left. */
   gone(file: number, start: number, end: number): void {
-    const frames = this.#of(file);
-    if (end - start > frames.size) {
-      for (const page of frames.keys()) if (page >= start && page < end) this.#drop(file, page);
-    } else for (let page = start; page < end; page++) this.#drop(file, page);
+    const frames = this.#frames.get(file);
+    if (frames === undefined || !frames.touches(start, end)) return;
+    for (const run of frames.within(start, end)) {
+      const last = run.value + (run.end - run.start);
+      this.#pages.remove(run.value, last);
+      this.#files.remove(run.value, last);
+    }
+    frames.remove(start, end);
   }
 
-  #check(file: number, page: number, pfn: number): Broken | undefined {
+  /** Nobody watches the file any more, and all that was known of it is gone. */
+  forget(file: number): void {
+    this.#frames.delete(file);
+  }
+
+  #check(
+    file: number,
+    page: number,
+    pfn: number,
+    known: number,
+    lease: Leased | undefined,
+  ): Broken | undefined {
     if (this.#poisoned.has(pfn)) {
       return { law: 4, detail: `page ${page} has frame ${pfn}, which is poisoned` };
     }
-    const known = this.#of(file).get(page);
-    if (known !== undefined && known !== pfn) {
+    if (known >= 0 && known !== pfn) {
       const detail = `page ${page} had frame ${known} and has frame ${pfn}, but never left`;
       return { law: 4, detail };
     }
-    const owner = this.#owners.get(pfn);
-    if (owner !== undefined && (owner.file !== file || owner.page !== page)) {
-      const detail = `page ${page} has frame ${pfn}, which page ${owner.page} of file ${owner.file} still has`;
+    const owner = this.#pages.get(pfn);
+    if (owner >= 0 && (owner !== page || this.#files.get(pfn) !== pfn + file)) {
+      const of = this.#files.get(pfn) - pfn;
+      const detail = `page ${page} has frame ${pfn}, which page ${owner} of file ${of} still has`;
       return { law: 4, detail };
     }
-    const lease = this.#leases.get(pfn);
-    if (lease !== undefined && (lease.owner.file !== file || lease.owner.page !== page)) {
-      const detail = `page ${page} has frame ${pfn}, of which a lease for page ${lease.owner.page} is out`;
+    if (lease !== undefined && (lease.file !== file || lease.page !== page)) {
+      const detail = `page ${page} has frame ${pfn}, of which a lease for page ${lease.page} is out`;
       return { law: 9, detail };
     }
     return undefined;
-  }
-
-  #drop(file: number, page: number): void {
-    const frames = this.#of(file);
-    const pfn = frames.get(page);
-    if (pfn === undefined) return;
-    frames.delete(page);
-    this.#owners.delete(pfn);
-  }
-
-  #of(file: number): Map<number, number> {
-    let frames = this.#frames.get(file);
-    if (frames === undefined) this.#frames.set(file, (frames = new Map()));
-    return frames;
   }
 }

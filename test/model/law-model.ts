@@ -15,8 +15,14 @@ export interface Violation {
 
 /** How many violations are kept; the others are counted. */
 const KEPT = 100;
-/** How far back consumers may be from one another in being told the same event. */
+/** How far back consumers may be from one another, at least, in being told the same event. */
 const REMEMBERED = 10_000;
+
+/** What everybody who is told of a position is told. */
+type Said = Pick<NotifierEvent, 'type' | 'reason'> & { readonly file: number };
+
+/** The consumers that are in the list of one file, by the pages that they can use. */
+type Members = { readonly [A in Access]: Set<ConsumerModel> };
 
 /**
  * A second opinion: checks the laws from what consumers were told and looked up, and from nothing
@@ -27,25 +33,32 @@ export class LawModel implements Witness {
   /** All of them, also those not kept. */
   count = 0;
   readonly #frames = new Map<string, FrameModel>();
-  readonly #events = new Map<number, string>();
+  /** By store and file. */
+  readonly #members = new Map<string, Members>();
+  /** By position, in two generations: the older one goes when the newer one is full. */
+  #said = new Map<number, Said>();
+  #saidBefore = new Map<number, Said>();
+  #lastPosition = 0;
+  #last: Said | undefined;
+  /** Those of whom something may still be open. */
   readonly #consumers = new Set<ConsumerModel>();
 
   consumer(name: string, file: WitnessedFile): ConsumerWitness {
     let frames = this.#frames.get(file.store);
     if (frames === undefined) this.#frames.set(file.store, (frames = new FrameModel()));
+    const key = `${file.store} ${file.id}`;
+    let members = this.#members.get(key);
+    if (members === undefined) {
+      members = { both: new Set(), private: new Set(), shared: new Set() };
+      this.#members.set(key, members);
+    }
     const report = (law: number, detail: string): void => {
       this.count++;
       if (this.violations.length >= KEPT) return;
       this.violations.push({ law, name: LAWS[law]!, consumer: name, file: file.id, detail });
     };
-    const others = (): Iterable<ConsumerModel> => this.#consumers;
-    const consumer = new ConsumerModel(
-      file,
-      frames,
-      report,
-      (event) => this.#agrees(event),
-      others,
-    );
+    const agrees = (event: NotifierEvent): boolean => this.#agrees(event);
+    const consumer = new ConsumerModel(file.id, members, frames, report, agrees, this.#consumers);
     this.#consumers.add(consumer);
     return consumer;
   }
@@ -59,19 +72,28 @@ export class LawModel implements Witness {
 
   /** Whether every consumer is told the same at the same position. */
   #agrees({ position, type, reason, file }: NotifierEvent): boolean {
-    const what = `${type} ${reason} ${file.id}`;
-    const known = this.#events.get(position);
-    if (known !== undefined) return known === what;
-    this.#events.set(position, what);
-    if (this.#events.size > REMEMBERED) this.#events.delete(this.#events.keys().next().value!);
+    const known =
+      position === this.#lastPosition
+        ? this.#last
+        : (this.#said.get(position) ?? this.#saidBefore.get(position));
+    if (known !== undefined) {
+      return known.type === type && known.reason === reason && known.file === file.id;
+    }
+    const said = { type, reason, file: file.id };
+    this.#lastPosition = position;
+    this.#last = said;
+    if (this.#said.size === REMEMBERED) {
+      this.#saidBefore = this.#said;
+      this.#said = new Map();
+    }
+    this.#said.set(position, said);
     return true;
   }
 }
 
 class ConsumerModel implements ConsumerWitness {
   readonly #file: number;
-  readonly #store: string;
-  readonly #others: () => Iterable<ConsumerModel>;
+  readonly #members: Members;
   readonly #frames: FrameModel;
   readonly #report: (law: number, detail: string) => void;
   readonly #agrees: (event: NotifierEvent) => boolean;
@@ -83,25 +105,28 @@ class ConsumerModel implements ConsumerWitness {
   readonly #given = new PageSet();
   #access: Access = 'both';
   #asked = false;
-  /** How many invalidations of exactly this range have begun and not ended. */
-  readonly #open = new Map<string, number>();
+  /** The invalidations that have begun and not ended. */
+  readonly #open: PageRange[] = [];
   #leases = 0;
   #range: PageRange = { start: 0, end: 0 };
   #position = 0;
   #here = false;
   /** What it was told before it learnt of its own place: `register` resolves later than it acts. */
   #early: (() => void)[] | undefined = [];
+  /** All of whom something may be open. */
+  readonly #unsettled: Set<ConsumerModel>;
 
   constructor(
-    file: WitnessedFile,
+    file: number,
+    members: Members,
     frames: FrameModel,
     report: (law: number, detail: string) => void,
     agrees: (event: NotifierEvent) => boolean,
-    others: () => Iterable<ConsumerModel>,
+    unsettled: Set<ConsumerModel>,
   ) {
-    this.#file = file.id;
-    this.#store = file.store;
-    this.#others = others;
+    this.#file = file;
+    this.#members = members;
+    this.#unsettled = unsettled;
     this.#frames = frames;
     this.#report = report;
     this.#agrees = agrees;
@@ -115,6 +140,7 @@ class ConsumerModel implements ConsumerWitness {
   }): void {
     this.#here = true;
     this.#access = place.access ?? 'both';
+    this.#members[this.#access].add(this);
     this.#range = place.range;
     this.#position = place.position;
     for (const { start, end } of place.snapshot) {
@@ -122,7 +148,7 @@ class ConsumerModel implements ConsumerWitness {
         this.#report(7, `the snapshot has [${start}, ${end}), outside its range`);
       }
       this.#there.add(start, end);
-      this.#expectAlone(start, end, 'the snapshot');
+      this.#expectAlone(start, end, () => 'the snapshot');
     }
     const early = this.#early ?? [];
     this.#early = undefined;
@@ -135,7 +161,10 @@ class ConsumerModel implements ConsumerWitness {
       return;
     }
     const what = (): string => `${event.type} [${start}, ${end}) at ${event.position}`;
-    if (!this.#here) this.#report(6, `${what()} while it is not registered`);
+    if (!this.#here) {
+      this.#unsettled.add(this);
+      this.#report(6, `${what()} while it is not registered`);
+    }
     if (event.position <= this.#position) {
       this.#report(1, `${what()} after an event at ${this.#position}`);
     }
@@ -175,10 +204,10 @@ class ConsumerModel implements ConsumerWitness {
         if (event.reason !== 'replay' && this.#there.touches(start, end))
           this.#report(5, `${what()}, which was there already`);
         this.#there.add(start, end);
-        this.#expectAlone(start, end, what());
+        this.#expectAlone(start, end, what);
         break;
       case 'invalidate':
-        this.#count(start, end, 1);
+        this.#open.push({ start, end });
         if (event.reason !== 'convert') break;
         if (!this.#gives(event)) this.#report(8, `${what()}, which is what it has access to`);
         if (this.#asked && !this.#giving.covers(start, end)) {
@@ -186,7 +215,7 @@ class ConsumerModel implements ConsumerWitness {
         }
         break;
       case 'invalidateEnd':
-        if (this.#count(start, end, -1) < 0) this.#report(3, `${what()}, which had not begun`);
+        if (!this.#ended(start, end)) this.#report(3, `${what()}, which had not begun`);
         if (event.reason === 'convert') {
           this.#giving.remove(start, end);
           if (this.#asked) this.#given.add(start, end);
@@ -214,6 +243,7 @@ class ConsumerModel implements ConsumerWitness {
 
   lookedUp({ offset, pfn }: Lease): void {
     this.#leases++;
+    if (!this.#here) this.#unsettled.add(this);
     if (this.#prepared.has(offset)) this.#report(8, `looked page ${offset} up before it arrived`);
     if (!this.#there.has(offset)) {
       this.#report(4, `looked page ${offset} up, which by all it was told is not there`);
@@ -226,14 +256,17 @@ class ConsumerModel implements ConsumerWitness {
     this.#leases--;
     if (this.#leases < 0) this.#report(9, `put frame ${pfn} more often than it looked up`);
     this.#frames.put(pfn);
+    if (!this.#here) this.#settle();
   }
 
   left(): void {
     if (this.#here) this.#forget();
     this.#here = false;
     this.#early = undefined;
-    this.#open.clear();
+    this.#open.length = 0;
+    this.#members[this.#access].delete(this);
     for (const set of [this.#prepared, this.#giving, this.#given]) set.clear();
+    this.#settle();
   }
 
   finish(): void {
@@ -242,8 +275,8 @@ class ConsumerModel implements ConsumerWitness {
     for (const { start, end } of open) {
       this.#report(8, `never heard again of [${start}, ${end}), which it was asked about`);
     }
-    for (const range of this.#open.keys()) {
-      this.#report(3, `the invalidation of ${range} was never ended`);
+    for (const { start, end } of this.#open) {
+      this.#report(3, `the invalidation of [${start}, ${end}) was never ended`);
     }
     if (this.#leases > 0) this.#report(9, `${this.#leases} leases were never put`);
   }
@@ -252,22 +285,30 @@ class ConsumerModel implements ConsumerWitness {
   #forget(): void {
     const unseen = new PageSet();
     unseen.add(this.#range.start, this.#range.end);
-    for (const other of this.#others()) {
-      const watches = other !== this && other.#here && other.#store === this.#store;
-      if (watches && other.#file === this.#file)
+    let alone = true;
+    for (const members of Object.values(this.#members)) {
+      for (const other of members) {
+        if (other === this) continue;
+        alone = false;
         unseen.remove(other.#range.start, other.#range.end);
+      }
     }
     for (const { start, end } of unseen.within(0, Infinity)) {
       this.#frames.gone(this.#file, start, end);
     }
+    if (alone) this.#frames.forget(this.#file);
   }
 
-  #count(start: number, end: number, by: 1 | -1): number {
-    const range = `[${start}, ${end})`;
-    const count = (this.#open.get(range) ?? 0) + by;
-    if (count > 0) this.#open.set(range, count);
-    else this.#open.delete(range);
-    return count;
+  /** It has left: nobody has to look at it at the end, unless it holds leases. */
+  #settle(): void {
+    if (this.#leases === 0) this.#unsettled.delete(this);
+  }
+
+  /** Takes an invalidation of exactly this range out of those that are open, if there is one. */
+  #ended(start: number, end: number): boolean {
+    const at = this.#open.findIndex((range) => range.start === start && range.end === end);
+    if (at >= 0) this.#open.splice(at, 1);
+    return at >= 0;
   }
 
   /** Whether it has to give up what is converted. */
@@ -281,13 +322,12 @@ class ConsumerModel implements ConsumerWitness {
   }
 
   /** Nobody who can use pages of the other side alone has these pages. */
-  #expectAlone(start: number, end: number, what: string): void {
+  #expectAlone(start: number, end: number, what: () => string): void {
     if (this.#access === 'both') return;
-    for (const other of this.#others()) {
-      if (other.#file !== this.#file || other.#store !== this.#store || !other.#here) continue;
-      if (other.#access === 'both' || other.#access === this.#access) continue;
+    const opposite = this.#access === 'private' ? 'shared' : 'private';
+    for (const other of this.#members[opposite]) {
       if (!other.#there.touches(start, end)) continue;
-      this.#report(4, `${what}: one with access to ${other.#access} pages has them`);
+      this.#report(4, `${what()}: one with access to ${opposite} pages has them`);
     }
   }
 

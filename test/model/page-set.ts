@@ -4,23 +4,34 @@ export class PageSet {
 
   add(start: number, end: number): void {
     this.remove(start, end);
+    const ranges = this.#ranges;
     const at = this.#first(start);
-    this.#ranges.splice(at, 0, [start, end]);
-    this.#join(at + 1);
-    this.#join(at);
+    const before = ranges[at - 1];
+    const after = ranges[at];
+    const joinsAfter = after !== undefined && after[0] === end;
+    if (before !== undefined && before[1] === start) {
+      before[1] = joinsAfter ? after[1] : end;
+      if (joinsAfter) ranges.splice(at, 1);
+    } else if (joinsAfter) after[0] = start;
+    else ranges.splice(at, 0, [start, end]);
   }
 
   remove(start: number, end: number): void {
-    const from = this.#first(start);
-    let to = from;
-    const rest: [number, number][] = [];
-    while (to < this.#ranges.length && this.#ranges[to]![0] < end) {
-      const [s, e] = this.#ranges[to]!;
-      if (s < start) rest.push([s, start]);
-      if (e > end) rest.push([end, e]);
-      to++;
+    const ranges = this.#ranges;
+    let from = this.#first(start);
+    const first = ranges[from];
+    if (first === undefined || first[0] >= end) return;
+    if (first[0] < start) {
+      const tail = first[1];
+      first[1] = start;
+      from++;
+      if (tail > end) ranges.splice(from, 0, [end, tail]);
     }
-    this.#ranges.splice(from, to - from, ...rest);
+    let to = from;
+    while (to < ranges.length && ranges[to]![1] <= end) to++;
+    if (to > from) ranges.splice(from, to - from);
+    const last = ranges[from];
+    if (last !== undefined && last[0] < end) last[0] = end;
   }
 
   has(page: number): boolean {
@@ -62,13 +73,5 @@ export class PageSet {
       else low = middle + 1;
     }
     return low;
-  }
-
-  /** Joins the range at `at` with the one before it when they touch. */
-  #join(at: number): void {
-    const before = this.#ranges[at - 1];
-    const range = this.#ranges[at];
-    if (before === undefined || range === undefined || before[1] !== range[0]) return;
-    this.#ranges.splice(at - 1, 2, [before[0], range[1]]);
   }
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createMemfile, type MemoryFile, type NotifierEvent } from '../../core/index.js';
 import { KvmVm } from '../../adapters/kvm/index.js';
 import { vfioDevice, type VfioDeviceOptions } from '../../plugins/vfio-device/index.js';
@@ -181,6 +181,30 @@ describe('a device region', () => {
     expect(b.told).toEqual(['leaves 0 8 device', 'left 0 8 device', 'came 0 8 device']);
   });
 
+  it('forgets a file when it is closed', async () => {
+    const { device, memfile } = setUp();
+    const create = vi.spyOn(device, 'createFile');
+    const short = memfile.createFile('vfio-device', { size: 8, region: 2 });
+    const region = create.mock.results[0]!.value as ReturnType<typeof device.createFile>;
+    const revoke = vi.spyOn(region, 'revoke');
+    await short.truncate(8);
+    await device.reset();
+    expect(revoke).toHaveBeenCalledTimes(1);
+    await short.close();
+    await device.reset();
+    expect(revoke).toHaveBeenCalledTimes(1);
+  });
+
+  it('does not mind a file that closes before its turn', async () => {
+    const { device, file } = setUp();
+    let letGo = (): void => {};
+    await file.register({ invalidate: () => new Promise<void>((resolve) => (letGo = resolve)) });
+    const closed = file.close();
+    const moved = device.reset();
+    letGo();
+    await expect(Promise.all([closed, moved])).resolves.toBeDefined();
+  });
+
   it('is revoked for good when it is closed', async () => {
     const { device, memfile, file } = setUp();
     const { told, registration } = await follow(file);
@@ -315,6 +339,62 @@ describe('what a device declares', () => {
     await device.relocate(0, 0x3000);
     await device.enable();
     expect(registration.lookup(0).pfn).toBe(0x3000);
+  });
+});
+
+describe('a BAR on its way to another address', () => {
+  const movable = async () => {
+    const device = vfioDevice({
+      bars: [
+        { pfn: 0x100, pages: 4 },
+        { pfn: 0x200, pages: 4 },
+      ],
+      movement: 'movable',
+    });
+    const memfile = createMemfile({ plugins: [device] });
+    const [first, second] = [0, 1].map((region) =>
+      memfile.createFile('vfio-device', { size: 4, region }),
+    );
+    let letGo = (): void => {};
+    const flushed = new Promise<void>((resolve) => (letGo = resolve));
+    await first!.register({ invalidate: () => flushed });
+    const frames = (): number[] =>
+      [first!, second!].map(({ id }) => memfile.state.files.get(id)!.frames.get(0));
+    return { device, memfile, frames, letGo };
+  };
+
+  it.each(['relocate', 'revoke'] as const)(
+    'keeps its old place until its files have left it (%s)',
+    async (how) => {
+      const { device, memfile, frames, letGo } = await movable();
+      const moves = how === 'revoke' ? [device.revoke()] : [];
+      moves.push(device.relocate(0, 0x300));
+      const taken = { code: 'EBUSY', syscall: 'relocate', effect: 'none' };
+      const { position } = memfile.journal;
+      for (const pfn of [0xfd, 0x100, 0x103]) {
+        await expect(device.relocate(1, pfn)).rejects.toMatchObject(taken);
+      }
+      await expect(device.relocate(0, 0x101)).rejects.toMatchObject(taken);
+      expect(memfile.journal.position).toBe(position);
+      memfile.createFile('vfio-device', { size: 4, region: 1 });
+      await device.relocate(1, 0x104);
+      letGo();
+      await Promise.all(moves);
+      await device.relocate(1, 0x100);
+      await device.enable();
+      expect(frames()).toEqual([0x300, 0x100]);
+      expect(memfile.replay().toJSON()).toEqual(memfile.state.toJSON());
+    },
+  );
+
+  it('may come to lie over its own old place once it is revoked', async () => {
+    const { device, frames, letGo } = await movable();
+    letGo();
+    await expect(device.relocate(0, 0x102)).rejects.toMatchObject({ code: 'EBUSY' });
+    await device.revoke();
+    await device.relocate(0, 0x102);
+    await device.enable();
+    expect(frames()).toEqual([0x102, 0x200]);
   });
 });
 
