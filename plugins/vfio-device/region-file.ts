@@ -95,7 +95,7 @@ export class RegionFile implements StoreFile {
   free(start: number, end: number, why?: WhyFreed): void {
     if (this.#frames.delete(start, end) > 0) this.generation++;
     // It cannot be truncated, so this is its end.
-    if (why === 'end'' && start === 0) this.#device.closed(this);
+    if (why === 'end' && start === 0) this.#device.closed(this);
   }
 
   /** The largest block around the page that is aligned, in the file and in the machine. */

@@ -107,13 +107,13 @@ export class FrameLedger {
   told(consumer: Worker, file: number, start: number, end: number): void {
     for (const [page, frame] of this.#files.get(file)!.frames) {
       if (page < start || page >= end) continue;
-      this.#told.set(frame, (this.#told.get(frame) ?? new Set()).add(consumer));
+      const workers = this.#told.get(frame) ?? new Set();
+      // The page had stayed: who failed to let go of it is asked once more.
+      for (const other of workers) {
+        if (other.name === consumer.name && other.working === 0) workers.delete(other);
+      }
+      this.#told.set(frame, workers.add(consumer));
     }
-  }
-
-  /** Pages that were to leave did not: who has to let go of them is asked again when they do. */
-  stayed(file: number, start: number, end: number): void {
-    for (const [, frame] of this.framesIn(file, start, end)) this.#told.delete(frame);
   }
 
   allocated(id: number, start: number, end: number, { runs, error }: Allocation): void {

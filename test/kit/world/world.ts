@@ -345,7 +345,6 @@ export class World {
   /** What follows from what the first consumer of a file is told. */
   #probed({ file }: Consumer, event: NotifierEvent, range: PageRange): void {
     if (event.type !== 'invalidateEnd') return;
-    for (const { start, end } of event.kept ?? []) this.ledger.stayed(file.id, start, end);
     if (event.reason === 'poison') this.ledger.poisoned(file.id, range.start, range.end);
     this.conversions.ended(file, range, event);
   }
