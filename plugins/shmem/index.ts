@@ -90,7 +90,7 @@ class ShmemFile implements StoreFile {
   #allocateRest(start: number, end: number, runs: PfnRun[]): Allocation {
     for (const hole of this.#frames.holes(start, end)) {
       for (let page = hole.start; page < hole.end;) {
-        if (this.#pool.available === 0) {
+        if (this.#pool.available <= 0) {
           for (const run of runs) this.free(run.start, run.end);
           throw this.#noSpace('the quota is used up');
         }

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ROW_BYTES, RowSegment } from '../../core/event-row.js';
 import { MAX_PAGES, MemoryJournal, type JournalEvent } from '../../core/index.js';
-import { pageEvent, rareEvent, widePageEvent } from './events.js';
+import { pageEvent, rareEvent, widePageEvent } from '../kit/journals/events.js';
 
 describe('RowSegment', () => {
   it.each<[string, JournalEvent]>([

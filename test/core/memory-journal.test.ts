@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MemoryJournal, type JournalEvent, type Recorded } from '../../core/index.js';
 import { isPending } from '../kernel/waiting.js';
-import { journalEvent } from './events.js';
+import { journalEvent } from '../kit/journals/events.js';
 
 const closing = (file: number): JournalEvent => ({ type: 'close', file });
 const leaving = (file: number): JournalEvent => ({ type: 'unregister', file, registration: 1 });

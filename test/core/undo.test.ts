@@ -7,7 +7,7 @@ import {
   type Notifier,
 } from '../../core/index.js';
 import { shmem } from '../../plugins/shmem/index.js';
-import { settle } from '../laws/world.js';
+import { settle } from '../kit/small.js';
 
 const setUp = () => {
   const memfile = createMemfile({ plugins: [shmem()] });

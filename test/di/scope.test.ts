@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { container as globalContainer, inject, injectable } from 'tsyringe';
 import { describe, expect, it } from 'vitest';
 import { JOURNAL, Journal, MemoryFiles, type MemoryFile } from '../../core/index.js';
-import { VirtualClock } from '../virtual-clock.js';
+import { VirtualClock } from '../kit/tools/virtual-clock.js';
 import { Scope } from '../../core/scope.js';
 import { scoped } from './set-up.js';
 

@@ -16,9 +16,12 @@ import {
 } from '../../core/index.js';
 import { SqliteJournal } from '../../adapters/sqlite/index.js';
 import { shmem } from '../../plugins/shmem/index.js';
-import { checkLaw, SEED } from '../laws/check-law.js';
-import type { Program, Step } from '../laws/program.js';
-import { play } from '../laws/world.js';
+import { vitestCommand } from '../kit/runner.js';
+import { SEED } from '../kit/seed.js';
+import { tryLaw } from '../kit/suite.js';
+import { play } from '../kit/world/play.js';
+import { program, shorterPrograms, type Program, type Step } from '../kit/world/program.js';
+import { showProgram } from '../kit/world/show-program.js';
 import { JournalModel } from '../model/index.js';
 import { temporaryFiles } from './files.js';
 
@@ -26,9 +29,6 @@ import { temporaryFiles } from './files.js';
 vi.setConfig({ testTimeout: 60_000 });
 
 const path = temporaryFiles();
-
-/** The journals of the laws' world are of files of a store with this name. */
-const store = (): BackingStore<'hostile'> => ({ ...shmem(), name: 'hostile' });
 
 const fold = (events: readonly JournalEvent[], state = new MemfileState()): MemfileState =>
   events.reduce((state, event) => evolve(state, event), state);
@@ -123,7 +123,7 @@ async function reopened(journal: Journal, before: MemfileState): Promise<string[
   const last = journal.position;
   const leaked = JSON.stringify(before.toJSON().leases);
   const failed = failedToLetGo(journal, before);
-  const memfile = createMemfile({ plugins: [store()] as const, journal });
+  const memfile = createMemfile({ plugins: [shmem()] as const, journal });
   const { state } = memfile;
   const found = [];
   const closed = [...journal.read(last + 1)];
@@ -148,63 +148,62 @@ async function reopened(journal: Journal, before: MemfileState): Promise<string[
   return found;
 }
 
-const cases = (law: string, runs: number): string => `${law} (${runs} programs, seed ${SEED})`;
+/** One test: `broken` answers nothing, whatever the program. */
+function check(
+  what: string,
+  runs: number,
+  broken: (program: Program) => Promise<readonly string[]>,
+): void {
+  const law = { law: 10, programs: program, show: showProgram, shorter: shorterPrograms, broken };
+  it(`${what} (${runs} programs, seed ${SEED})`, () =>
+    tryLaw(law, what, { seed: SEED, runs, command: vitestCommand }));
+}
 
 describe('law 10: the journal is the truth', () => {
-  it(cases('live = replay = replay from any checkpoint', 150), () =>
-    checkLaw(async (program) => {
-      const { events, live } = await recorded(program);
-      const found = text(fold(events)) === live ? [] : ['the replay is not the live state'];
-      const state = new MemfileState();
-      for (const at of cuts(events.length, 12)) {
-        fold(events.slice(state.position, at), state);
-        const restored = restoreState(saveState(state));
-        expect(restored).toEqual(state);
-        const rest = text(fold(events.slice(at), restored));
-        if (rest !== live) found.push(`from ${at} on it is ${rest}`);
-      }
-      return found;
-    }, 150),
-  );
+  check('live = replay = replay from any checkpoint', 150, async (program) => {
+    const { events, live } = await recorded(program);
+    const found = text(fold(events)) === live ? [] : ['the replay is not the live state'];
+    const state = new MemfileState();
+    for (const at of cuts(events.length, 12)) {
+      fold(events.slice(state.position, at), state);
+      const restored = restoreState(saveState(state));
+      expect(restored).toEqual(state);
+      const rest = text(fold(events.slice(at), restored));
+      if (rest !== live) found.push(`from ${at} on it is ${rest}`);
+    }
+    return found;
+  });
 
-  it(cases('a journal that ends anywhere is gone on with', 150), () =>
-    checkLaw(async (program) => {
-      const { events } = await recorded(program);
-      const found: string[] = [];
-      for (const at of cuts(events.length, 12)) {
-        const prefix = filled(new MemoryJournal(), events.slice(0, at));
-        const wrong = await reopened(prefix, fold(events.slice(0, at)));
-        found.push(...wrong.map((what) => `cut at ${at}: ${what}`));
-      }
-      return found;
-    }, 150),
-  );
+  check('a journal that ends anywhere is gone on with', 150, async (program) => {
+    const { events } = await recorded(program);
+    const found: string[] = [];
+    for (const at of cuts(events.length, 12)) {
+      const prefix = filled(new MemoryJournal(), events.slice(0, at));
+      const wrong = await reopened(prefix, fold(events.slice(0, at)));
+      found.push(...wrong.map((what) => `cut at ${at}: ${what}`));
+    }
+    return found;
+  });
 
-  it(cases('the same in a database, and from its checkpoints', 25), () =>
-    checkLaw(async (program) => {
-      const { events } = await recorded(program);
-      const at = Math.ceil(events.length * 0.8);
-      const file = path();
-      const journal = filled(
-        SqliteJournal.open(file, { durability: 'memory' }),
-        events.slice(0, at),
-      );
-      const half = Math.ceil(at / 2);
-      const state = saveState(fold(events.slice(0, half)));
-      journal.saveCheckpoint({ position: half, version: EVOLVE_VERSION, state });
-      await journal.close();
-      const before = fold(events.slice(0, at));
-      const found = [];
-      const reader = SqliteJournal.read(file);
-      for (const n of cuts(at, 6)) {
-        if (text(replay(reader, n)) !== text(fold(events.slice(0, n))))
-          found.push(`not so at ${n}`);
-      }
-      await reader.close();
-      const again = SqliteJournal.open(file, { durability: 'memory', expectedPosition: at });
-      found.push(...(await reopened(again, before)));
-      await again.close();
-      return found;
-    }, 25),
-  );
+  check('the same in a database, and from its checkpoints', 25, async (program) => {
+    const { events } = await recorded(program);
+    const at = Math.ceil(events.length * 0.8);
+    const file = path();
+    const journal = filled(SqliteJournal.open(file, { durability: 'memory' }), events.slice(0, at));
+    const half = Math.ceil(at / 2);
+    const state = saveState(fold(events.slice(0, half)));
+    journal.saveCheckpoint({ position: half, version: EVOLVE_VERSION, state });
+    await journal.close();
+    const before = fold(events.slice(0, at));
+    const found = [];
+    const reader = SqliteJournal.read(file);
+    for (const n of cuts(at, 6)) {
+      if (text(replay(reader, n)) !== text(fold(events.slice(0, n)))) found.push(`not so at ${n}`);
+    }
+    await reader.close();
+    const again = SqliteJournal.open(file, { durability: 'memory', expectedPosition: at });
+    found.push(...(await reopened(again, before)));
+    await again.close();
+    return found;
+  });
 });

@@ -12,7 +12,7 @@ import {
 } from '../../core/index.js';
 import { defaultDriver, SqliteJournal, type SqliteDriver } from '../../adapters/sqlite/index.js';
 import { shmem } from '../../plugins/shmem/index.js';
-import { journalEvent } from '../core/events.js';
+import { journalEvent } from '../kit/journals/events.js';
 import { temporaryFiles } from './files.js';
 
 // Child processes, disks, and machines that do other things too.

@@ -8,7 +8,7 @@ import {
   type Registration,
 } from '../../core/index.js';
 import { shmem } from '../../plugins/shmem/index.js';
-import { settle } from './world.js';
+import { settle } from '../kit/small.js';
 
 const setUp = async () => {
   const memfile = createMemfile({ plugins: [shmem()] });

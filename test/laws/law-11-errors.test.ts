@@ -10,7 +10,7 @@ import {
   type MemoryFile,
 } from '../../core/index.js';
 import { shmem } from '../../plugins/shmem/index.js';
-import { SEED } from './check-law.js';
+import { SEED } from '../kit/seed.js';
 
 const setUp = async () => {
   const memfile = createMemfile({ plugins: [shmem({ maxPages: 64, quota: 12 })] });

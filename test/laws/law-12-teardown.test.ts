@@ -6,8 +6,8 @@ import {
   type StallReport,
 } from '../../core/index.js';
 import { shmem } from '../../plugins/shmem/index.js';
-import { VirtualClock } from '../virtual-clock.js';
-import { settle } from './world.js';
+import { VirtualClock } from '../kit/tools/virtual-clock.js';
+import { settle } from '../kit/small.js';
 
 /** Shmem under another name that says when it is closed. */
 function named<N extends string>(name: N, close: () => void): BackingStore<N> {

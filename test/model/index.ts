@@ -1,2 +1,3 @@
 export { JournalModel, type JournalViolation } from './journal-model.js';
-export { LawModel, LAWS, type Violation } from './law-model.js';
+export { LAWS, lawTitle } from './laws.js';
+export { LawModel, type Violation } from './law-model.js';

@@ -1,6 +1,6 @@
 import type { Recorded, StateSnapshot } from '../../core/index.js';
 import { DeliveriesLedger } from './deliveries-ledger.js';
-import { LAWS } from './law-model.js';
+import { LAWS } from './laws.js';
 import { FramesLedger, PagesLedger } from './pages-ledger.js';
 
 /** A law that a journal breaks, and where. */

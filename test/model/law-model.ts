@@ -1,6 +1,7 @@
 import type { Access, Lease, NotifierEvent, PageRange } from '../../core/index.js';
 import type { ConsumerWitness, Witness, WitnessedFile } from '../../adapters/witness.js';
 import { FrameModel, type Broken } from './frame-model.js';
+import { LAWS } from './laws.js';
 import { PageSet } from './page-set.js';
 
 /** A law of the design that was seen broken. */
@@ -11,18 +12,6 @@ export interface Violation {
   readonly file: number;
   readonly detail: string;
 }
-
-export const LAWS: Readonly<Record<number, string>> = {
-  1: 'order',
-  3: 'balance',
-  4: 'gone means gone',
-  5: 'snapshot and subscribe are one step',
-  6: 'grace',
-  7: 'ranges',
-  8: 'undo',
-  9: 'pins balance',
-  10: 'the journal is the truth',
-};
 
 /** How many violations are kept; the others are counted. */
 const KEPT = 100;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { settle } from '../../laws/world.js';
+import { settle } from '../../kit/small.js';
 import { setUp } from './set-up.js';
 
 describe('the mapping budget of an encrypted device', () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { EncryptedDevice, PageCipher } from '../../../adapters/encrypted-device/index.js';
 import { createMemfile } from '../../../core/index.js';
 import { shmem } from '../../../plugins/shmem/index.js';
-import { settle } from '../../laws/world.js';
+import { settle } from '../../kit/small.js';
 import { bytes, keys, PAGE, setUp, text } from './set-up.js';
 
 const SECRET = bytes('the secret of the guest');

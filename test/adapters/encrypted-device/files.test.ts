@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { MemfileError } from '../../../core/index.js';
-import { settle } from '../../laws/world.js';
+import { settle } from '../../kit/small.js';
 import { LawModel } from '../../model/index.js';
 import { bytes, PAGE, setUp } from './set-up.js';
 

@@ -11,7 +11,7 @@ import {
   type Registration,
 } from '../../../core/index.js';
 import { shmem } from '../../../plugins/shmem/index.js';
-import { settle } from '../../laws/world.js';
+import { settle } from '../../kit/small.js';
 import { Gate, keys, PAGE } from './set-up.js';
 
 const PAGES = 12;

@@ -1,26 +1,23 @@
-import type { PageRange, Recorded } from '../../core/index.js';
-import { PageSet } from '../model/page-set.js';
-import type { Consumer, Delivery } from './consumer.js';
-import { overlap, type World } from './world.js';
-
-type Finding = string;
-
-/** No page of a program lies past it. */
-const LAST = 24;
+import type { PageRange, Recorded } from '../../../core/index.js';
+import { PageSet } from '../../model/page-set.js';
+import { overlap } from '../small.js';
+import type { World } from './world.js';
+import type { Consumer, Delivery } from './world-consumer.js';
 
 /** What the world itself and the independent model saw broken of one law. */
-export function seen(world: World, law: number): Finding[] {
+export function seen(world: World, law: number): string[] {
   const model = world.model.finish().filter((violation) => violation.law === law);
-  const own = world.broken.filter((finding) => finding.law === law);
-  return [...model, ...own].map(({ detail }) => detail);
+  const { ledger, contents } = world.store;
+  const own = [...world.broken, ...ledger.broken, ...(contents?.broken ?? [])];
+  return [...model, ...own.filter((finding) => finding.law === law)].map(({ detail }) => detail);
 }
 
 /**
  * Law 1, by a queue of its own: an operation runs when, and only when, every earlier overlapping
  * one of its file is over. What runs is known from what the first consumer of the file was told.
  */
-export function queueFindings(world: World): Finding[] {
-  const found: Finding[] = [];
+export function queueFindings(world: World): string[] {
+  const found: string[] = [];
   for (const [file, probe] of world.probes.entries()) {
     const mine = world.operations.filter((operation) => operation.file === file);
     const expected = new Map<string, number>();
@@ -30,7 +27,9 @@ export function queueFindings(world: World): Finding[] {
       const refused = typeof outcome === 'object' && outcome.code !== 'EIO';
       const blocked = mine
         .slice(0, i)
-        .some((earlier) => earlier.outcome === 'pending' && overlap(earlier.range, range));
+        .some(
+          (earlier) => earlier.outcome === 'pending' && overlap(earlier.widest, operation.widest),
+        );
       if (refused || blocked) continue;
       const key = `[${range.start}, ${range.end})`;
       expected.set(key, (expected.get(key) ?? 0) + 1);
@@ -51,8 +50,8 @@ export function queueFindings(world: World): Finding[] {
 }
 
 /** Law 1: between the begin and the end of an invalidation, nobody else touches its range. */
-export function interleavingFindings(journal: Iterable<Recorded>): Finding[] {
-  const found: Finding[] = [];
+export function interleavingFindings(journal: Iterable<Recorded>): string[] {
+  const found: string[] = [];
   const open = new Map<number, PageRange & { readonly file: number }>();
   for (const event of journal) {
     if (
@@ -77,8 +76,8 @@ export function interleavingFindings(journal: Iterable<Recorded>): Finding[] {
 }
 
 /** Law 1: arrival in the order of registration, departure newest first, ends as arrival. */
-export function tellingOrderFindings(world: World): Finding[] {
-  const found: Finding[] = [];
+export function tellingOrderFindings(world: World): string[] {
+  const found: string[] = [];
   let before: Delivery | undefined;
   for (const delivery of world.deliveries) {
     const [a, b] = [before?.consumer.place?.position, delivery.consumer.place?.position];
@@ -96,7 +95,7 @@ export function tellingOrderFindings(world: World): Finding[] {
 }
 
 /** Law 10: the state has the registrations that consumers know of, and no other. */
-export function registrationFindings(world: World): Finding[] {
+export function registrationFindings(world: World): string[] {
   const known = world.consumers
     .filter(({ place, left, file }) => place !== undefined && !left && !file.closed)
     .map(({ name }) => name);
@@ -106,7 +105,7 @@ export function registrationFindings(world: World): Finding[] {
 }
 
 /** Law 3: every begin that a consumer was told has exactly one end or one `left` row. */
-export function balanceFindings(world: World): Finding[] {
+export function balanceFindings(world: World): string[] {
   const events = [...world.memfile.journal.read(1)];
   const names = new Map<number, string>();
   const ended = new Map<number, number>();
@@ -118,7 +117,7 @@ export function balanceFindings(world: World): Finding[] {
     const key = `${names.get(event.registration)} ${event.operation}`;
     left.set(key, (left.get(key) ?? 0) + 1);
   }
-  const found: Finding[] = [];
+  const found: string[] = [];
   for (const delivery of world.deliveries) {
     if (delivery.type !== 'invalidate') continue;
     const event = events[delivery.position - 1]!;
@@ -144,8 +143,8 @@ export function balanceFindings(world: World): Finding[] {
 }
 
 /** Law 5: a snapshot is what the first consumer of the file knew at that position. */
-export function snapshotFindings(world: World): Finding[] {
-  const found: Finding[] = [];
+export function snapshotFindings(world: World): string[] {
+  const found: string[] = [];
   for (const { name, file, range, place, access } of world.consumers) {
     const probe = world.probes[world.files.indexOf(file)]!;
     if (place === undefined || name === probe.name) continue;
@@ -153,11 +152,9 @@ export function snapshotFindings(world: World): Finding[] {
     for (const delivery of world.deliveries) {
       if (delivery.consumer === probe && delivery.position <= place.position) fold(there, delivery);
     }
-    for (let page = 0; page < LAST; page++) {
-      const side = world.ledger.sideOf(file.id, page, place.position);
-      if (access !== 'both' && side !== access) there.remove(page, page + 1);
-    }
-    const known = JSON.stringify(there.within(range.start, range.end));
+    const { sides } = world.conversions;
+    const business = sides.within(file.id, range, access, place.position);
+    const known = JSON.stringify(business.flatMap(({ start, end }) => there.within(start, end)));
     const snapshot = JSON.stringify(place.snapshot.map(({ start, end }) => ({ start, end })));
     if (known !== snapshot) found.push(`${name} at ${place.position}: ${snapshot}, not ${known}`);
   }
@@ -173,8 +170,8 @@ function fold(there: PageSet, { type, start, end, kept }: Delivery): void {
 }
 
 /** Law 7: of every event that the first consumer was told, each other one was told its part. */
-export function clippingFindings(world: World): Finding[] {
-  const found: Finding[] = [];
+export function clippingFindings(world: World): string[] {
+  const found: string[] = [];
   const last = new Map<number, number>();
   for (const [i, { position }] of world.deliveries.entries()) last.set(position, i);
   for (const event of world.deliveries) {
@@ -206,114 +203,7 @@ function isBusinessOf(world: World, { access, file }: Consumer, event: Delivery)
   if (access === 'both') return true;
   if (event.conversion !== undefined) return event.conversion.to !== access;
   if (event.type !== 'fallocate') return true;
-  return world.ledger.sideOf(file.id, event.start, event.position) === access;
-}
-
-/** A store that does not take back what was refused is reported; its pages are its own affair. */
-export function storeKept(world: World): boolean {
-  return world.operations.some(
-    ({ outcome }) => typeof outcome === 'object' && outcome.message.includes('did not take'),
-  );
-}
-
-/**
- * Every consumer is told that it can use a page exactly when all who have a say agree: it is there,
- * of its side, and has no error. By the books of the store, where no operation is at work.
- */
-export function usableFindings(world: World): Finding[] {
-  if (storeKept(world)) return [];
-  const found: Finding[] = [];
-  for (const [index, file] of world.files.entries()) {
-    if (file.closed) continue;
-    const settled = new PageSet();
-    settled.add(0, LAST);
-    for (const { range } of world.pending().filter((one) => one.file === index)) {
-      settled.remove(range.start, range.end);
-    }
-    const clipped = (pages: readonly PageRange[]): string => {
-      const parts = pages.flatMap(({ start, end }) => settled.within(start, end));
-      return JSON.stringify(parts);
-    };
-    for (const access of ['both', 'private', 'shared'] as const) {
-      const expected = clipped(world.ledger.usable(file.id, { start: 0, end: LAST }, access));
-      const answer = clipped(file.populated(0, LAST, access));
-      if (answer !== expected) found.push(`populated(${access}) is ${answer}, not ${expected}`);
-    }
-    for (let page = 0; page < LAST; page++) {
-      const side = world.ledger.sideOf(file.id, page);
-      if (file.isPrivate(page) !== (side === 'private')) found.push(`page ${page} is not ${side}`);
-    }
-    for (const consumer of world.consumers) {
-      const { name, range, place, left, access, usable } = consumer;
-      if (consumer.file !== file || place === undefined || left) continue;
-      const expected = clipped(world.ledger.usable(file.id, range, access));
-      const knows = clipped(usable.within(0, LAST));
-      if (knows !== expected) found.push(`${name} can use ${knows}, and should use ${expected}`);
-    }
-  }
-  return found;
-}
-
-/** Law 8: what was asked is undone in reverse, all of it or nothing. */
-export function undoFindings(journal: Iterable<Recorded>): Finding[] {
-  const asked = new Map<number, string[]>();
-  const undone = new Map<number, string[]>();
-  for (const event of journal) {
-    if (event.type !== 'prepare' && event.type !== 'rollback') continue;
-    const { operation, start, end } = event;
-    const ranges = event.type === 'prepare' ? asked : undone;
-    ranges.set(operation, [...(ranges.get(operation) ?? []), `[${start}, ${end})`]);
-  }
-  return [...undone].flatMap(([operation, ranges]) => {
-    const should = [...(asked.get(operation) ?? [])].reverse().join();
-    return should === ranges.join()
-      ? []
-      : [`operation ${operation} undid ${ranges}, not ${should}`];
-  });
-}
-
-/** Law 8: a page is of the side that the last conversion which took place gave it. */
-export function conversionFindings(world: World): Finding[] {
-  const found: Finding[] = [];
-  for (const [index, file] of world.files.entries()) {
-    const sides = new Map<number, string>();
-    for (const { to, file: of, range, outcome } of world.operations) {
-      if (of !== index || to === undefined) continue;
-      if (outcome !== 'done' && (outcome === 'pending' || outcome.effect !== 'done')) continue;
-      for (let page = range.start; page < range.end; page++) sides.set(page, to);
-    }
-    for (let page = 0; page < LAST; page++) {
-      const [is, should] = [world.ledger.sideOf(file.id, page), sides.get(page) ?? 'shared'];
-      if (is !== should) found.push(`page ${page} of file ${index} is ${is}, not ${should}`);
-    }
-  }
-  return [...found, ...refusalFindings(world)];
-}
-
-/** Conversions that are refused late name the lease in their way, and nothing else refuses them. */
-function refusalFindings(world: World): Finding[] {
-  const found: Finding[] = [];
-  const late = [...world.refused];
-  for (const { to, zeroes, file, range, outcome } of world.operations) {
-    if (to === undefined || typeof outcome !== 'object') continue;
-    const { code, refused } = outcome;
-    if (code !== 'EAGAIN' && code !== 'EIO' && code !== 'ENOMEM') continue;
-    if (outcome.effect === 'done') continue;
-    const { id } = world.files[file]!;
-    const at = late.findIndex((one) => {
-      const same = one.file === id && one.start === range.start && one.end === range.end;
-      if (!same || code !== 'EAGAIN') return same;
-      const holders = sorted(one.holders) === sorted(refused?.holders ?? []);
-      return one.page === refused?.page && holders && one.holders.includes(refused!.consumer);
-    });
-    const ofContents = zeroes === true && code !== 'EAGAIN';
-    if (at < 0 && !ofContents)
-      found.push(`${code} of [${range.start}, ${range.end}): ${outcome.message}`);
-    if (at >= 0) late.splice(at, 1);
-  }
-  for (const { start, end } of late)
-    found.push(`[${start}, ${end}) did not change, without a word`);
-  return found;
+  return world.conversions.sides.sideOf(file.id, event.start, event.position) === access;
 }
 
 function toldOf(world: World, consumer: Consumer, at: number): string[] {
@@ -322,6 +212,6 @@ function toldOf(world: World, consumer: Consumer, at: number): string[] {
     .map(({ type, start, end }) => `${type} ${start} ${end}`);
 }
 
-function sorted(names: readonly string[]): string {
+export function sorted(names: readonly string[]): string {
   return [...names].sort().join();
 }

@@ -1,4 +1,4 @@
-import { Clock } from '../core/index.js';
+import { Clock } from '../../../core/index.js';
 
 /** Time that passes when a test says so. */
 export class VirtualClock extends Clock {

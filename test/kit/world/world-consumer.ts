@@ -1,24 +1,26 @@
 import type { Subscription } from 'rxjs';
-import {
-  type MemfileError,
-  type Access,
-  type Conversion,
-  type MappingBudget,
-  type MemoryFile,
-  type NotifierEvent,
-  type PageRange,
-  type Registration,
-  type Side,
-} from '../../core/index.js';
-import type { ConsumerWitness } from '../../adapters/witness.js';
-import { PageSet } from '../model/page-set.js';
+import type { ConsumerWitness } from '../../../adapters/witness.js';
+import type {
+  Access,
+  Conversion,
+  MemfileError,
+  MemoryFile,
+  NotifierEvent,
+  PageRange,
+  Registration,
+  Side,
+} from '../../../core/index.js';
+import { PageSet } from '../../model/page-set.js';
 import type { Behaviour } from './program.js';
+import { Room } from './room.js';
 
 /** One operation that the program submitted, and what became of it. */
 export interface SubmittedOperation {
   readonly kind: 'fallocate' | 'punch' | 'truncate' | 'convert' | 'poison' | 'close' | 'register';
   readonly file: number;
   readonly range: PageRange;
+  /** What it waits for others by: the range, widened to what the store may touch. */
+  readonly widest: PageRange;
   readonly abort: AbortController;
   /** Submitted from inside a callback. */
   readonly nested: boolean;
@@ -63,30 +65,6 @@ export interface Work {
   readonly reject: (error: Error) => void;
 }
 
-/** A budget of one mapping a page. */
-class Room implements MappingBudget {
-  readonly limit: number;
-  readonly prepared = new PageSet();
-  readonly #usable: PageSet;
-
-  constructor(limit: number, usable: PageSet) {
-    this.limit = limit;
-    this.#usable = usable;
-  }
-
-  get used(): number {
-    return sizeOf(this.#usable) + sizeOf(this.prepared);
-  }
-
-  cost(pages: readonly PageRange[]): number {
-    return pages.reduce((sum, { start, end }) => sum + end - start, 0);
-  }
-}
-
-function sizeOf(pages: PageSet): number {
-  return pages.within(0, Infinity).reduce((sum, { start, end }) => sum + end - start, 0);
-}
-
 export class Consumer {
   readonly name: string;
   readonly file: MemoryFile;
@@ -98,6 +76,8 @@ export class Consumer {
   readonly usable = new PageSet();
   /** Invalidations that it was told the begin of and not the end. */
   readonly open: PageRange[] = [];
+  /** What it was told before it learnt of its place. */
+  readonly #early: Delivery[] = [];
   registration: Registration | undefined;
   subscription: Subscription | undefined;
   /** Its registration, as an operation. */
@@ -125,12 +105,39 @@ export class Consumer {
     access: Access,
     budget: number,
   ) {
-    this.access = access;
-    this.budget = budget === 0 ? undefined : new Room(budget, this.usable);
     this.name = name;
     this.file = file;
     this.range = range;
     this.behaviours = behaviours;
     this.witness = witness;
+    this.access = access;
+    this.budget = budget === 0 ? undefined : new Room(budget, this.usable);
+  }
+
+  /** It learns of its place, maybe after it was told of events there. */
+  placed(place: NonNullable<Consumer['place']>): void {
+    this.place = place;
+    this.usable.clear();
+    for (const { start, end } of place.snapshot) this.usable.add(start, end);
+    for (const delivery of this.#early) this.#account(delivery);
+  }
+
+  heard(delivery: Delivery): void {
+    const { type, start, end, reason, conversion } = delivery;
+    this.#account(delivery);
+    if (this.place === undefined) this.#early.push(delivery);
+    const gains = conversion === undefined ? reason !== 'replay' : conversion.to === this.access;
+    this.budget?.heard(type, delivery, gains);
+    if (type === 'invalidate') this.open.push({ start, end });
+    if (type !== 'invalidateEnd') return;
+    const at = this.open.findIndex((range) => range.start === start && range.end === end);
+    this.open.splice(at, 1);
+  }
+
+  #account({ type, start, end, kept }: Delivery): void {
+    if (type === 'fallocate') this.usable.add(start, end);
+    if (type !== 'invalidateEnd') return;
+    this.usable.remove(start, end);
+    for (const range of kept) this.usable.add(range.start, range.end);
   }
 }

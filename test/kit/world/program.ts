@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import type { Access, ContentMode, Side } from '../../core/index.js';
+import type { Access, ContentMode, Side } from '../../../core/index.js';
+import { oneLess } from '../small.js';
 
 /** What a consumer does in a callback; a consumer goes through its list again and again. */
 export type Behaviour =
@@ -190,6 +191,28 @@ const crowded: readonly Step[] = [
 
 export const program: fc.Arbitrary<Program> = fc.record({
   steps: fc
-    .tuple(fc.constantFrom([], crowded), fc.array(step, { minLength: 4, maxLength: 40 }))
+    .tuple(
+      fc.constantFrom([], crowded),
+      fc.array(step, { minLength: 1, maxLength: 24, size: 'medium' }),
+    )
     .map(([before, steps]) => [...before, ...steps]),
 });
+
+/** The same program on larger files: each of its pages stands for `unit` pages. */
+export function scaled({ steps }: Program, unit: number): Program {
+  if (unit === 1) return { steps };
+  return {
+    steps: steps.map((step) => ({
+      ...step,
+      ...('start' in step ? { start: step.start * unit } : {}),
+      ...('pages' in step ? { pages: step.pages * unit } : {}),
+      ...('budget' in step ? { budget: step.budget * unit } : {}),
+      ...('page' in step ? { page: step.page * unit } : {}),
+    })),
+  };
+}
+
+/** The same program with one step less, in every way. */
+export function shorterPrograms({ steps }: Program): readonly Program[] {
+  return oneLess(steps).map((steps) => ({ steps }));
+}

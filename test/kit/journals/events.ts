@@ -1,8 +1,14 @@
 import * as fc from 'fast-check';
-import { SIDES } from '../../core/capabilities.js';
-import { NOTIFIER_CALLBACKS, OUTCOMES, REASONS, RECORD_LEVELS, SEALS } from '../../core/event.js';
-import type { FileFlag, JournalEvent, PageEvent, RareEvent } from '../../core/index.js';
-import { MAX_PAGES } from '../../core/index.js';
+import { SIDES } from '../../../core/capabilities.js';
+import {
+  NOTIFIER_CALLBACKS,
+  OUTCOMES,
+  REASONS,
+  RECORD_LEVELS,
+  SEALS,
+} from '../../../core/event.js';
+import type { FileFlag, JournalEvent, PageEvent, RareEvent } from '../../../core/index.js';
+import { MAX_PAGES } from '../../../core/index.js';
 
 /** Arbitrary events, for the tests of rows and journals. */
 

@@ -1,0 +1,24 @@
+import { KvmVm } from '../../adapters/kvm/index.js';
+import { VmmMapping } from '../../adapters/vmm-mapping/index.js';
+import { describeConsumer } from '../kit/index.js';
+
+// Every consumer of the project keeps its side of the laws; one call each.
+describeConsumer('VmmMapping', async (file, { witness }) => {
+  const range = { start: 0, end: 16 };
+  const mapping = await VmmMapping.create(file, { range, witness });
+  return {
+    touch: (start, end) => mapping.touch(start, end),
+    frameOf: (page) => mapping.translation(page),
+    [Symbol.asyncDispose]: () => mapping[Symbol.asyncDispose](),
+  };
+});
+
+describeConsumer('KvmVm', async (file, { witness, scheduler }) => {
+  const vm = new KvmVm({ witness, scheduler });
+  await vm.setMemslot({ slot: 0, gfn: 0, pages: 12, guestMemfd: { file, offset: 0 } });
+  return {
+    touch: (start, end) => vm.touch(file, start, end),
+    frameOf: (page) => vm.stage2.get(page),
+    [Symbol.asyncDispose]: () => vm[Symbol.asyncDispose](),
+  };
+});
