@@ -87,4 +87,4 @@ export { Scope, type Part } from './scope.js';
 export { SmallMap } from './small-map.js';
 export { SrcuDomain, SrcuReader, type SrcuIndex } from './srcu.js';
 export { formatStall, type StallReport } from './stall.js';
-export { MemfileState, type StateSnapshot } from './state.js';
+export { MemfileState, type RegistrationState, type StateSnapshot } from './state.js';

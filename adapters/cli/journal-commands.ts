@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { CheckFlags } from './check.js';
+import type { DiffFlags } from './diff.js';
 import type { ExportFlags } from './export.js';
 import type { JournalFlags } from './journal-file.js';
 import type { LogFlags } from './log.js';
@@ -18,6 +19,8 @@ export function addJournalCommands(program: Command, exit: (code: number) => voi
       .option('--salvage', 'read a damaged journal as far as it is good');
   command('show', 'the state after an event of a journal, and a picture of its pages')
     .option('--at <position>', 'after which event; the last one by default')
+    .option('--page <page>', 'only who held this page: leases, and consumers that were told of it')
+    .option('--file <id>', 'of this file; 1 by default')
     .option('--json', 'print the state as JSON')
     .addHelpText('after', STATUS)
     .action(async (path: string, flags: ShowFlags) => {
@@ -29,9 +32,19 @@ export function addJournalCommands(program: Command, exit: (code: number) => voi
     .option('--to <position>', 'end with this event')
     .option('--range <start..end>', 'only what overlaps these pages, half-open')
     .option('--consumer <name>', 'only what this consumer was told')
+    .option('--file <id>', 'only what happened to this file')
+    .option('--page <page>', 'only what overlaps this page')
+    .option('--last', 'the last event that touched --page of --file (1 by default), up to --to')
+    .option(
+      '--grace',
+      'the longest grace periods, and who blocked them; takes a journal with times',
+    )
     .option('--follow', 'go on with what is being written')
     .option('--json', 'print the rows of `run --events`, one JSON object a line')
-    .addHelpText('after', STATUS)
+    .addHelpText(
+      'after',
+      '\nExit status: 0, 1 when --last finds nothing, or 2 when the journal cannot be read.',
+    )
     .action(async (path: string, flags: LogFlags) => {
       const { log } = await import('./log.js');
       exit(await log(path, flags));
@@ -45,6 +58,17 @@ export function addJournalCommands(program: Command, exit: (code: number) => voi
     .action(async (path: string, flags: CheckFlags) => {
       const { check } = await import('./check.js');
       exit(await check(path, flags));
+    });
+  command('diff', 'the first event that another journal does not have so, times not counted')
+    .argument('<other>', JOURNAL)
+    .option('--json', 'print both events as JSON, or null')
+    .addHelpText(
+      'after',
+      '\nExit status: 0 when both tell the same, 1 when not, 2 when one is damaged.',
+    )
+    .action(async (path: string, other: string, flags: DiffFlags) => {
+      const { diff } = await import('./diff.js');
+      exit(await diff(path, other, flags));
     });
   command('rerun', 'drive what a journal recorded again, and compare every event')
     .addHelpText(

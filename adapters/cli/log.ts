@@ -2,13 +2,19 @@ import { MemfileError, replay, type Recorded } from '../../core/index.js';
 import { EventRows, type EventRow } from '../journal-log/index.js';
 import type { SqliteJournal } from '../sqlite/index.js';
 import { EXIT } from './exit.js';
+import { printGracePeriods } from './grace.js';
 import { wholeNumber, withJournal, type JournalFlags } from './journal-file.js';
+import { printLastTouch } from './page-questions.js';
 
 export interface LogFlags extends JournalFlags {
   readonly from?: string;
   readonly to?: string;
   readonly range?: string;
   readonly consumer?: string;
+  readonly file?: string;
+  readonly page?: string;
+  readonly last?: true;
+  readonly grace?: true;
   readonly follow?: true;
   readonly json?: true;
 }
@@ -16,6 +22,8 @@ export interface LogFlags extends JournalFlags {
 /** Prints what happened to pages, and who was told, as rows. */
 export function log(path: string, flags: LogFlags): Promise<number> {
   return withJournal(path, flags, async (journal) => {
+    if (flags.grace === true) return printGracePeriods(journal, flags.json === true);
+    if (flags.last === true) return printLastTouch(journal, flags, flags.to);
     const from = flags.from === undefined ? journal.first : wholeNumber('--from', flags.from, 1);
     const to = flags.to === undefined ? Infinity : wholeNumber('--to', flags.to);
     const wanted = filter(flags);
@@ -56,16 +64,27 @@ async function* events(
   }
 }
 
-/** Which rows are asked for: pages that overlap, one consumer. */
-function filter({ range, consumer }: LogFlags): (row: EventRow) => boolean {
-  const [, first, last] = /^(\d+)(?:\.\.|[-:,])(\d+)$/.exec(range ?? '0-1') ?? [];
-  if (first === undefined || last === undefined) {
-    const why = `--range takes pages START..END, half-open, got ${range}`;
-    throw new MemfileError('EINVAL', 'log', why);
-  }
-  const [start, end] = range === undefined ? [0, Infinity] : [Number(first), Number(last)];
+/** Which rows are asked for: pages that overlap, one file, one consumer. */
+function filter({ range, page, file, consumer }: LogFlags): (row: EventRow) => boolean {
+  const [start, end] = pagesOf(range, page);
+  const id = file === undefined ? undefined : wholeNumber('--file', file, 1);
   return (row) =>
-    row.start < end && start < row.end && (consumer === undefined || row.consumer === consumer);
+    row.start < end &&
+    start < row.end &&
+    (id === undefined || row.file === id) &&
+    (consumer === undefined || row.consumer === consumer);
+}
+
+function pagesOf(range: string | undefined, page: string | undefined): [number, number] {
+  if (page !== undefined) {
+    const start = wholeNumber('--page', page);
+    return [start, start + 1];
+  }
+  if (range === undefined) return [0, Infinity];
+  const [, first, last] = /^(\d+)(?:\.\.|[-:,])(\d+)$/.exec(range) ?? [];
+  if (first !== undefined && last !== undefined) return [Number(first), Number(last)];
+  const why = `--range takes pages START..END, half-open, got ${range}`;
+  throw new MemfileError('EINVAL', 'log', why);
 }
 
 function line({ position, type, reason, file, consumer, start, end }: EventRow): string {

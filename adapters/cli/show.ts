@@ -2,15 +2,19 @@ import { MemfileError, replay, type StateSnapshot } from '../../core/index.js';
 import { EXIT } from './exit.js';
 import { wholeNumber, withJournal, type JournalFlags } from './journal-file.js';
 import { pageMap } from './page-map.js';
+import { printHolders } from './page-questions.js';
 
 export interface ShowFlags extends JournalFlags {
   readonly at?: string;
+  readonly file?: string;
+  readonly page?: string;
   readonly json?: true;
 }
 
 /** Prints the state after an event of a journal. */
 export function show(path: string, flags: ShowFlags): Promise<number> {
   return withJournal(path, flags, (journal) => {
+    if (flags.page !== undefined) return printHolders(journal, flags, flags.at);
     const last = journal.position;
     const at = flags.at === undefined ? last : wholeNumber('--at', flags.at);
     if (at > last) {

@@ -9,6 +9,7 @@ import {
   type MemoryFile,
   type RecordLevel,
 } from '../../core/index.js';
+import { isSameEvent } from '../journal-questions/index.js';
 import { Puppet } from './puppet.js';
 import { Script } from './script.js';
 
@@ -62,7 +63,7 @@ class Rerun {
         await this.#until(position);
       }
       const driven = this.#event(position);
-      if (driven !== undefined && isSame(recorded, driven)) continue;
+      if (driven !== undefined && isSameEvent(recorded, driven)) continue;
       const why = this.#why === undefined ? {} : { why: this.#why };
       return { position, recorded, driven, ...why };
     }
@@ -254,17 +255,4 @@ class Rerun {
     }
     if (this.#journal.position < position) await new Promise((resolve) => setImmediate(resolve));
   }
-}
-
-/** Positions of a recording with times are not those of one without. */
-function isSame(recorded: JournalEvent, driven: JournalEvent): boolean {
-  return textOf(recorded) === textOf(driven);
-}
-
-function textOf(event: JournalEvent): string {
-  return JSON.stringify(
-    Object.entries(event)
-      .filter(([key]) => key !== 'of' && key !== 'position' && key !== 'level')
-      .sort(([a], [b]) => (a < b ? -1 : 1)),
-  );
 }

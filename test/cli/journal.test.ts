@@ -11,9 +11,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { CheckReport } from '../../adapters/cli/check.js';
 import type { EventRow } from '../../adapters/journal-log/index.js';
+import type { Holders } from '../../adapters/journal-questions/index.js';
 import type { TraceEvent } from '../../adapters/perfetto/index.js';
 import { SqliteJournal } from '../../adapters/sqlite/index.js';
-import type { StateSnapshot } from '../../core/index.js';
+import type { PageRange, Recorded, StateSnapshot } from '../../core/index.js';
 import { fixture, memfile } from './memfile.js';
 
 // Child processes, disks, and machines that do other things too.
@@ -74,6 +75,44 @@ describe('memfile over a journal', () => {
     expect(memfile('show', journal, '--at', String(half)).out).toMatch(/cell\n +0 [·░▒▓█]+\n/);
     const past = memfile('show', journal, '--at', String(lastPosition + 1));
     expect(past).toMatchObject({ code: 2, err: expect.stringContaining('EINVAL') });
+  });
+
+  it('answers who touched a page last, who held it, and what took longest', () => {
+    const reader = SqliteJournal.read(journal);
+    const events = [...reader.read(1)];
+    void reader.close();
+    const punch = events.find(({ type }) => type === 'invalidate') as Recorded & PageRange;
+    const { position, start, file } = punch as typeof punch & { readonly file: number };
+    const page = ['--file', String(file), '--page', String(start)];
+    const touch = json<Recorded>(
+      'log',
+      journal,
+      ...page,
+      '--last',
+      '--to',
+      `${position}`,
+      '--json',
+    );
+    expect(touch).toEqual(punch);
+    expect(memfile('log', journal, ...page, '--last', '--to', '1')).toMatchObject({ code: 1 });
+    const held = json<Holders>('show', journal, ...page, '--at', `${position - 1}`, '--json');
+    expect(held).toMatchObject({ position: position - 1, pfn: expect.any(Number), leases: [] });
+    expect(held.mappings?.length).toBeGreaterThan(0);
+    const grace = memfile('log', journal, '--grace', '--json');
+    expect(grace).toMatchObject({ code: 0, err: '' });
+  });
+
+  it('diff finds the same twice, and where another journal parts', () => {
+    expect(memfile('diff', journal, journal)).toMatchObject({ code: 0 });
+    const other = join(folder, 'other.memfile');
+    memfile('run', fixture('qemu-boot-tcg.strace.gz'), '--journal', other);
+    const { code, out } = memfile('diff', journal, other, '--json');
+    const { a, b } = JSON.parse(out) as { readonly a: Recorded; readonly b: Recorded };
+    expect({ code, same: JSON.stringify(a) === JSON.stringify(b) }).toEqual({
+      code: 1,
+      same: false,
+    });
+    expect(memfile('log', other, '--grace')).toMatchObject({ code: 2, out: '' });
   });
 
   it('check finds the laws kept, and rerun the same events', () => {

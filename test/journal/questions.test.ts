@@ -1,0 +1,196 @@
+import { describe, expect, it } from 'vitest';
+import {
+  firstDivergence,
+  gracePeriods,
+  holders,
+  lastTouch,
+  notificationsOf,
+} from '../../adapters/journal-questions/index.js';
+import { SqliteJournal } from '../../adapters/sqlite/index.js';
+import {
+  Clock,
+  createMemfile,
+  MemoryJournal,
+  type Journal,
+  type JournalEvent,
+  type Recorded,
+  type RecordLevel,
+} from '../../core/index.js';
+import { shmem } from '../../plugins/shmem/index.js';
+import { checkLaw, SEED } from '../laws/check-law.js';
+import { play } from '../laws/world.js';
+import { temporaryFiles } from './files.js';
+
+const path = temporaryFiles();
+
+class HandClock extends Clock {
+  ms = 0;
+  override now(): number {
+    return this.ms;
+  }
+  override after(): never {
+    throw new Error('nobody asks for it');
+  }
+}
+
+/** Two consumers; one holds a punch up for 7 ms, one an arrival for 3 ms, and one for good. */
+async function recorded(journal: Journal, record: RecordLevel = 'full') {
+  const clock = new HandClock();
+  const memfile = createMemfile({ plugins: [shmem()], journal, record, clock });
+  const ram = memfile.createFile('shmem', { size: 16, name: 'ram' });
+  let letGo = (): void => {};
+  const later = (): Promise<void> => new Promise((resolve) => (letGo = resolve));
+  const slow = await ram.register(
+    {
+      name: 'slow',
+      invalidate: later,
+      fallocate: (start: number) => (start === 6 ? later() : undefined),
+    },
+    { range: { start: 0, end: 8 } },
+  );
+  await ram.fallocate(0, 4);
+  const lease = slow.lookup(2);
+  const other = await ram.register({ name: 'other', invalidate: () => {} });
+  const marks: Record<string, number> = { there: journal.position };
+  const punched = ram.punchHole(2, 4);
+  marks['leaving'] = journal.position;
+  clock.ms = 7;
+  letGo();
+  await punched;
+  marks['gone'] = journal.position;
+  const grown = ram.fallocate(6, 7);
+  clock.ms = 10;
+  letGo();
+  await grown;
+  lease.put();
+  marks['put'] = journal.position;
+  other.unsubscribe();
+  await other.closed;
+  void ram.punchHole(0, 1).catch(() => {});
+  clock.ms = 11;
+  return { journal, marks, memfile, slow };
+}
+
+describe('questions to a journal', () => {
+  it('who held a page: leases, and consumers that were told of it', async () => {
+    const { journal, marks } = await recorded(new MemoryJournal());
+    const ask = (mark: string, page = 2) => holders(journal, { file: 1, page, at: marks[mark]! });
+    const there = ask('there');
+    expect(there).toMatchObject({
+      pfn: expect.any(Number),
+      leases: [{ consumer: 'slow', count: 1, stale: false }],
+      mappings: [
+        { consumer: 'slow', told: 'there' },
+        { consumer: 'other', told: 'there' },
+      ],
+    });
+    expect(ask('leaving')).toMatchObject({ mappings: [{ consumer: 'slow', told: 'leaving' }] });
+    expect(ask('gone')).toMatchObject({ pfn: null, leases: [{ stale: true }], mappings: [] });
+    expect(ask('put')).toMatchObject({ pfn: null, leases: [], mappings: [] });
+    expect(ask('there', 1).leases).toEqual([]);
+    expect(ask('there', 9)).toMatchObject({ pfn: null, leases: [], mappings: [] });
+  });
+
+  it('who was told is not known of a journal without deliveries', async () => {
+    const { journal, marks } = await recorded(new MemoryJournal(), 'state');
+    const held = holders(journal, { file: 1, page: 2, at: marks['there']! });
+    expect(held).toMatchObject({ leases: [{ consumer: 'slow' }], mappings: null });
+  });
+
+  it('the longest grace periods, who blocked them, and one that is not over', async () => {
+    const { journal } = await recorded(new MemoryJournal());
+    const told = gracePeriods(journal).map(({ callback, ms, over, blockers }) => ({
+      callback,
+      ms,
+      over,
+      blockers: blockers.map(({ consumer, ms }) => [consumer, ms]),
+    }));
+    expect(told).toEqual([
+      { callback: 'invalidate', ms: 7, over: true, blockers: [['slow', 7]] },
+      { callback: 'fallocate', ms: 3, over: true, blockers: [['slow', 3]] },
+      { callback: 'invalidate', ms: 0, over: false, blockers: [['slow', null]] },
+    ]);
+    expect(gracePeriods(journal, 1)).toHaveLength(1);
+    const { journal: timeless } = await recorded(new MemoryJournal(), 'deliveries');
+    expect(() => gracePeriods(timeless)).toThrow(/EOPNOTSUPP.*level full/s);
+  });
+
+  it('what a consumer was told, of pages and positions', async () => {
+    const { journal, marks } = await recorded(new MemoryJournal());
+    const told = [...notificationsOf(journal, 'slow')].map(({ type, start, end }) => [
+      type,
+      start,
+      end,
+    ]);
+    expect(told).toEqual([
+      ['fallocate', 0, 4],
+      ['invalidate', 2, 4],
+      ['invalidateEnd', 2, 4],
+      ['fallocate', 6, 7],
+      ['invalidate', 0, 1],
+    ]);
+    const part = [...notificationsOf(journal, 'other', { from: marks['there']! + 1, end: 4 })];
+    expect(part.map(({ type }) => type)).toEqual(['invalidate', 'invalidateEnd']);
+  });
+
+  it('where two journals part, times and levels not counted', async () => {
+    const { journal: a } = await recorded(new MemoryJournal());
+    const { journal: b } = await recorded(new MemoryJournal(), 'deliveries');
+    expect(firstDivergence(a, b)).toBeUndefined();
+    const changed = new MemoryJournal();
+    let at = 0;
+    for (const { position, ...event } of b.read(1)) {
+      const other = event.type === 'lookup' ? { ...event, pfn: event.pfn + 1 } : event;
+      if (event.type === 'lookup') at = position;
+      changed.append(other as JournalEvent);
+    }
+    expect(firstDivergence(b, changed)).toMatchObject({ a: { position: at }, b: { position: at } });
+    expect(firstDivergence(a, changed)).toMatchObject({ b: { position: at } });
+    changed.append({ type: 'close', file: 1 });
+    const shorter = new MemoryJournal();
+    expect(firstDivergence(shorter, changed)).toMatchObject({ a: undefined, b: { position: 1 } });
+  });
+
+  it('are answered from a database as from memory', async () => {
+    const file = SqliteJournal.open(path(), { durability: 'memory' });
+    const { marks, memfile, slow } = await recorded(file);
+    const { journal } = await recorded(new MemoryJournal());
+    const question = { file: 1, page: 2, at: marks['leaving']! };
+    expect(holders(file, question)).toEqual(holders(journal, question));
+    expect(lastTouch(file, question)).toEqual(lastTouch(journal, question));
+    expect(gracePeriods(file)).toEqual(gracePeriods(journal));
+    slow.evict();
+    await memfile[Symbol.asyncDispose]().catch(() => {}); // It says who was evicted.
+  });
+
+  it(`the last touch of any page at any position (60 programs, seed ${SEED})`, () =>
+    checkLaw(async (program) => {
+      const { memfile } = await play(program, { record: 'deliveries' });
+      const { journal } = memfile;
+      const events = [...journal.read(1)];
+      const found: string[] = [];
+      for (const at of [events.length, Math.ceil(events.length / 2)]) {
+        for (let page = 0; page < 12; page++) {
+          for (const file of [1, 2]) {
+            const naive = lastOf(events.slice(0, at), file, page);
+            const asked = lastTouch(journal, { file, page, at })?.position;
+            if (asked !== naive) found.push(`page ${page} at ${at}: ${asked}, not ${naive}`);
+          }
+        }
+      }
+      return found;
+    }, 60));
+});
+
+/** By what an event has, and not by what it is called: forwards, and all of it. */
+function lastOf(events: readonly Recorded[], file: number, page: number): number | undefined {
+  const toldOnly = new Set(['delivery', 'answer', 'replay', 'register', 'left']);
+  let last: number | undefined;
+  for (const event of events) {
+    if (toldOnly.has(event.type) || !('file' in event) || event.file !== file) continue;
+    const whole = 'start' in event && event.start <= page && page < event.end;
+    const leased = 'offset' in event && event.offset === page;
+    if (whole || leased) last = event.position;
+  }
+  return last;
+}
