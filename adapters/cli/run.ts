@@ -10,6 +10,9 @@ import { OutputError, RowFile } from './row-file.js';
 import { runTrace } from './run-trace.js';
 import type { StoreChoice } from './store-option.js';
 
+/** So many events may wait for the disk while the run goes on. */
+const LAG = 1024;
+
 export interface RunFlags {
   readonly json?: true;
   readonly events?: string;
@@ -37,7 +40,7 @@ export async function run(path: string, flags: RunFlags): Promise<number> {
     const record = levelOf(flags);
     if (flags.journal !== undefined) {
       checkReadable(path); // No journal is begun for nothing.
-      journal = SqliteJournal.open(flags.journal);
+      journal = SqliteJournal.open(flags.journal, { lag: LAG });
     }
     const report = await runTrace(path, {
       store,

@@ -25,6 +25,11 @@ export interface SqliteJournalOptions {
    * of the process too; what is left is whole in every case.
    */
   readonly durability?: Durability | undefined;
+  /**
+   * How many events an operation may be ahead of `durability` when it resolves; 0 by default. For
+   * who asks `durable` what is safe and need not wait for the disk after every operation.
+   */
+  readonly lag?: number | undefined;
   /** Where the journal has to end, for who believes to know. */
   readonly expectedPosition?: number | undefined;
 }
@@ -52,6 +57,7 @@ export class SqliteJournal extends Journal {
   readonly #commit: GroupCommit | undefined;
   readonly #lock: SqliteDatabase | undefined;
   readonly #durability: Durability;
+  readonly #lag: number;
   /** Asked for once by who writes: nobody else changes it. */
   #first: number | undefined;
   #closed = false;
@@ -63,10 +69,12 @@ export class SqliteJournal extends Journal {
     durability: Durability,
     lock?: SqliteDatabase,
     salvage = false,
+    lag = 0,
   ) {
     super();
     this.path = path;
     this.#durability = durability;
+    this.#lag = lag;
     this.#database = database;
     this.#table = damaging(0, () => new ChunkTable(database));
     this.#lock = lock;
@@ -81,12 +89,12 @@ export class SqliteJournal extends Journal {
    * there is no SQLite or a later version wrote it.
    */
   static open(path: string, options: SqliteJournalOptions = {}): SqliteJournal {
-    const { driver = defaultDriver(), durability = 'disk', expectedPosition } = options;
+    const { driver = defaultDriver(), durability = 'disk', lag = 0, expectedPosition } = options;
     const lock = lockWriters(driver, path);
     try {
       createDatabase(driver, path);
       const database = openToWrite(driver, path, durability);
-      const journal = new SqliteJournal(path, database, durability, lock);
+      const journal = new SqliteJournal(path, database, durability, lock, false, lag);
       if (expectedPosition === undefined || expectedPosition === journal.position) return journal;
       const why = `${path} ends at position ${journal.position}, not at ${expectedPosition}`;
       database.close();
@@ -126,7 +134,7 @@ export class SqliteJournal extends Journal {
   }
 
   override whenDurable(position: number): Promise<void> | undefined {
-    return position <= this.durable ? undefined : this.#commit?.pending;
+    return position <= this.durable + this.#lag ? undefined : this.#commit?.pending;
   }
 
   append(event: JournalEvent): number {

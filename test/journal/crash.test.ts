@@ -49,7 +49,7 @@ describe('a process that is killed', () => {
       for (let kill = 0; kill < KILLS; kill++) {
         if (kill % LIVES === 0) file = path('killed');
         // Spread over the run, by a rule: early, late, and everywhere in between.
-        const acknowledged = await killed(file, 1 + ((kill * 7919) % 1500));
+        const acknowledged = await killed(file, 1 + ((kill * 7919) % 280));
         const reader = SqliteJournal.read(file);
         const { position } = reader;
         expect(position).toBeGreaterThanOrEqual(acknowledged);

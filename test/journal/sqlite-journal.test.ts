@@ -91,6 +91,33 @@ describe('a journal in SQLite', () => {
     );
   });
 
+  it('with a lag, lets operations be so far ahead of the disk, and says what is on it', async () => {
+    const journal = SqliteJournal.open(path(), { lag: 2 });
+    const memfile = createMemfile({ plugins: [shmem()], journal });
+    const file = memfile.createFile('shmem', { size: 8 });
+    await file.fallocate(0, 1);
+    expect(journal).toMatchObject({ position: 2, durable: 0 });
+    const third = file.fallocate(1, 2);
+    expect(journal.whenDurable(3)).toBeInstanceOf(Promise);
+    await third;
+    expect(journal).toMatchObject({ position: 3, durable: 3 });
+    await memfile[Symbol.asyncDispose]();
+    expect(journal.durable).toBe(journal.position);
+  });
+
+  it('with a lag, a disk that fails stops what comes next, and the end says so', async () => {
+    const { driver, failAt } = failing();
+    const journal = SqliteJournal.open(path(), { driver, lag: 100 });
+    const memfile = createMemfile({ plugins: [shmem()], journal });
+    const file = memfile.createFile('shmem', { size: 8 });
+    failAt(1);
+    await file.fallocate(0, 1); // It is ahead of the disk.
+    await turn();
+    expect(journal.durable).toBe(0);
+    await expect(file.fallocate(1, 2)).rejects.toMatchObject({ code: 'EIO' });
+    await expect(memfile[Symbol.asyncDispose]()).rejects.toThrow();
+  });
+
   it('answers a position at once, and is durable at the end of the turn', async () => {
     const journal = SqliteJournal.open(path());
     expect(journal.append(leaving(1))).toBe(1);
