@@ -122,6 +122,8 @@ export interface FileSpec<Options> {
   readonly pages: number;
   readonly flags: readonly FileFlag[];
   readonly options: Options;
+  /** The journal has the file already; `attach` says which frames it has. */
+  readonly reopened?: true;
 }
 
 /**
@@ -133,13 +135,15 @@ export interface BackingStore<Name extends string = string, Options extends obje
   readonly name: Name;
   /** What its pages can do, and what can be done to them; see {@link StoreCapabilities}. */
   readonly capabilities?: StoreCapabilities;
+  /** That of all its files, when that is one; what a crash has cut off is ended by it. */
+  readonly granule?: number;
   /** Called once, before any file is created: what it said last of itself, by name. */
   attach?(host: PluginHost, said: Readonly<Record<string, PluginData>>): void;
   /** @throws MemfileError as the kind of memory demands; nothing is created then. */
   createFile(spec: FileSpec<Options>): StoreFile;
   /**
-   * Called when a journal is gone on with, before its files are made anew: frames of files that are
-   * closed and that nobody may be given all the same.
+   * Called once the files of the journal are made anew: frames of files that are closed, which nobody
+   * may be given all the same.
    */
   withhold?(frames: TakenFrames): void;
   /** Called after every file of the store is closed. */

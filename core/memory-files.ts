@@ -126,7 +126,8 @@ export class MemoryFiles<
     const { id, name, store, pages, flags, options } = state;
     try {
       const plugin = this.#stores.get(store)!;
-      this.#add(state, plugin.createFile({ id, name, pages, flags, options }), plugin);
+      const spec = { id, name, pages, flags, options, reopened: true } as const;
+      this.#add(state, plugin.createFile(spec), plugin);
     } catch (error) {
       throw asMemfileError(error, 'createMemfile', `store "${store}", opening "${name}" again,`);
     }

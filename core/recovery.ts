@@ -3,7 +3,7 @@ import type { Engine } from './engine.js';
 import { MemfileError } from './errno.js';
 import { Extents, type Extent } from './extents.js';
 import type { MemoryFiles } from './memory-files.js';
-import { clip, normalize, subtract } from './page-range.js';
+import { clip, normalize, subtract, type PageRange } from './page-range.js';
 import type { FileState, OpenInvalidation } from './state.js';
 import { takenFrames } from './taken-frames.js';
 
@@ -23,22 +23,20 @@ export function recover(engine: Engine, stores: BackingStores): void {
     const detail = `"${name}" is a file of store "${store}"; there are: ${stores.names}`;
     throw new MemfileError('EOPNOTSUPP', 'createMemfile', detail);
   }
-  closeWhatIsOpen(engine);
+  closeWhatIsOpen(engine, stores);
 }
 
 /** Opens the files of a journal again, with their stores told which frames are taken. */
 export function reopen({ state }: Engine, stores: BackingStores, files: MemoryFiles): void {
-  for (const plugin of stores) {
-    const closed = takenFrames(
-      state,
-      ({ id, store }) => store === plugin.name && !state.files.has(id),
-    );
-    if (closed.leased.length + closed.quarantined.length > 0) plugin.withhold?.(closed);
-  }
   for (const file of state.files.values()) files.reopen(file);
+  for (const plugin of stores) {
+    plugin.withhold?.(
+      takenFrames(state, ({ id, store }) => store === plugin.name && !state.files.has(id)),
+    );
+  }
 }
 
-function closeWhatIsOpen(engine: Engine): void {
+function closeWhatIsOpen(engine: Engine, stores: BackingStores): void {
   const { state } = engine;
   const files = [...state.files.values()];
   const operations = files.reduce((sum, { open, prepared }) => sum + open.size + prepared.size, 0);
@@ -61,7 +59,10 @@ function closeWhatIsOpen(engine: Engine): void {
         engine.record({ type: 'rollback', file: file.id, operation, ...range });
       }
     }
-    for (const [operation, open] of Array.from(file.open)) end(engine, file, operation, open);
+    const granule = stores.get(file.store)?.granule ?? 1;
+    for (const [operation, open] of Array.from(file.open)) {
+      end(engine, file, operation, open, granule);
+    }
   }
 }
 
@@ -71,9 +72,16 @@ function end(
   file: FileState,
   operation: number,
   { start, end, reason, kept, failed }: OpenInvalidation,
+  granule: number,
 ): void {
   const where = { file: file.id, operation };
   if (reason !== 'convert' && reason !== 'poison') {
+    const whole = wholeGroups(start, end, granule);
+    for (const part of subtract(subtract([{ start, end }], [whole]), normalize(kept))) {
+      for (const range of file.frames.ranges(part.start, part.end)) {
+        engine.record({ type: 'kept', ...where, ...range });
+      }
+    }
     const untrusted = normalize([
       ...failed,
       ...file.poisoned.ranges(start, end),
@@ -86,6 +94,12 @@ function end(
     }
   }
   engine.record({ type: 'invalidateEnd', ...where, start, end, reason });
+}
+
+/** Pages leave in groups: the parts of groups at the ends stay. */
+function wholeGroups(start: number, end: number, granule: number): PageRange {
+  const first = Math.ceil(start / granule) * granule;
+  return { start: first, end: Math.max(first, Math.floor(end / granule) * granule) };
 }
 
 /** Leaks the frames of a run, but those that are leaked already. */

@@ -47,7 +47,7 @@ export function holders(
   const frame = state.files.get(file)?.frames.get(page) ?? -1;
   const registrations = [...state.registrations.values()].filter((who) => who.file === file);
   const leases = registrations.flatMap(({ id, name, leases }) =>
-    [...leases].flatMap(([pfn, { offset, order, count }]) => {
+    [...leases].flatMap(({ pfn, offset, order, count }) => {
       if (!isLeased({ offset, order }, page)) return [];
       const stale = pfn + (page - offset) !== frame;
       return [{ consumer: name, registration: id, pfn, order, count, stale }];

@@ -78,6 +78,10 @@ class Rerun {
       case 'open':
         this.#open(event.level);
         break;
+      case 'plugin':
+        if (this.#memfile === undefined) this.#open('state');
+        else this.#cause(index);
+        break;
       case 'createFile': {
         if (this.#memfile === undefined) this.#open('state');
         const { name, pages: size, flags, seals, options, store } = event;
@@ -102,6 +106,15 @@ class Rerun {
       default:
         this.#act(event, index);
     }
+  }
+
+  /** What a store says of itself stands before the event that it says it for. */
+  #cause(index: number): void {
+    let at = index;
+    while (this.#script.events[at]?.type === 'plugin') at++;
+    const next = this.#script.events[at];
+    const begins = next?.type === 'createFile' || next?.type === 'fallocate';
+    if (begins) this.#drive(next, at);
   }
 
   /** What consumers do, of themselves; false when the event is not of that kind. */

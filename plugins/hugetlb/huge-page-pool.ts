@@ -47,6 +47,43 @@ export class HugePagePool {
     };
   }
 
+  /** The size that the pool was set to in a journal; nothing is taken or promised of it yet. */
+  restore(size: number): void {
+    this.#total = size;
+    this.#free = size;
+  }
+
+  /** This frame is somebody's already. Once is enough, however often it is said. */
+  claim(frame: number): void {
+    if (frame < this.#next && !this.#used.has(frame)) return;
+    if (frame > this.#next) this.#used.add(this.#next, frame);
+    this.#used.delete(frame, frame + 1);
+    this.#next = Math.max(this.#next, frame + 1);
+    this.#free--;
+    this.#keepPromises();
+  }
+
+  /** The frame is referenced already, by leases from before; `orphan` when no page has it. */
+  claimReferenced(frame: number, count: number, orphan: boolean): void {
+    this.claim(frame);
+    this.#references.set(frame, count + (this.#references.get(frame) ?? 0));
+    if (orphan) this.#orphans.add(frame);
+  }
+
+  /** So many places without a page had reservations before. */
+  claimReserved(count: number): void {
+    this.#reserved += count;
+    this.#keepPromises();
+  }
+
+  /** What was taken or promised when the pool was larger is surplus now. */
+  #keepPromises(): void {
+    const missing = Math.max(0, this.#reserved - this.#free);
+    this.#free += missing;
+    this.#total += missing;
+    this.#surplus += missing;
+  }
+
   /** How many can be had without a reservation. */
   get available(): number {
     return this.#free - this.#reserved;

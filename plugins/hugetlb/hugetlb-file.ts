@@ -3,11 +3,14 @@ import {
   MemfileError,
   PAGE_SIZE,
   type Allocation,
+  type AttachState,
   type ContentMode,
   type FileSpec,
   type PageRange,
   type Side,
   type StoreFile,
+  type StoreHost,
+  type TakenFrames,
   type WhyFreed,
 } from '../../core/index.js';
 import type { HugePagePool } from './huge-page-pool.js';
@@ -19,6 +22,33 @@ export interface HugetlbFileOptions {
    * it can find the pool empty; false by default, as MFD_HUGETLB with MAP_NORESERVE.
    */
   readonly reserve?: boolean | undefined;
+}
+
+/** The places of a file that have reservations, as a journal keeps them. */
+export interface Promises {
+  readonly before: readonly PageRange[];
+  remember(promised: readonly PageRange[]): void;
+}
+
+/** Frames that a journal knows to be taken are not in the pool. */
+export function withhold(
+  pool: HugePagePool,
+  granule: number,
+  { leased, quarantined }: TakenFrames,
+  has: (frame: number) => boolean = () => false,
+): void {
+  const leaked = new Extents();
+  for (const { start, end, pfn } of quarantined) {
+    const last = Math.ceil((pfn + (end - start)) / granule);
+    for (let frame = Math.floor(pfn / granule); frame < last; frame++) {
+      pool.claim(frame);
+      leaked.add(frame, frame + 1);
+    }
+  }
+  for (const { pfn, count } of leased) {
+    const frame = Math.floor(pfn / granule);
+    pool.claimReferenced(frame, count, !has(frame) && !leaked.has(frame));
+  }
 }
 
 /**
@@ -36,19 +66,32 @@ export class HugetlbFile implements StoreFile {
   readonly #frames = new Extents();
   /** The places that were given a reservation, used or not, as the `resv_map` of the inode. */
   readonly #promised = new Extents();
+  #reopened = false;
+  readonly #remember: (promised: readonly PageRange[]) => void;
 
-  /** @throws MemfileError EINVAL for a bad size; ENOMEM when the pool has no such reservation. */
+  /**
+   * @param promises the reservations of its places: those that a journal has, and where to note them
+   * when they change.
+   * @throws MemfileError EINVAL for a bad size; ENOMEM when the pool has no such reservation.
+   */
   constructor(
-    { name, pages, options }: FileSpec<HugetlbFileOptions>,
+    { name, pages, options, reopened }: FileSpec<HugetlbFileOptions>,
     order: number,
     pool: HugePagePool,
     changed: () => void,
+    promises: Promises,
   ) {
     this.granule = 2 ** order;
     this.#name = name;
     this.#order = order;
     this.#pool = pool;
     this.#changed = changed;
+    this.#remember = promises.remember;
+    if (reopened === true) {
+      this.#reopened = true;
+      for (const { start, end } of promises.before) this.#promised.add(start, end);
+      return;
+    }
     this.#checkSize('createFile', pages);
     const { reserve = false } = options;
     if (typeof reserve !== 'boolean') {
@@ -61,7 +104,31 @@ export class HugetlbFile implements StoreFile {
       throw new MemfileError('ENOMEM', 'createFile', `"${name}": ${why}`);
     }
     this.#promised.add(0, places);
+    this.#remember(this.#promised.ranges());
     changed();
+  }
+
+  /** A file of a journal: its frames are not in the pool, and its reservations are kept. */
+  attach(_host: StoreHost, { frames, leased, quarantined }: AttachState): void {
+    if (!this.#reopened) return;
+    const { granule } = this;
+    for (const { start, end, pfn } of frames) {
+      this.#frames.set(start / granule, end / granule, pfn / granule);
+    }
+    const has = (frame: number): boolean =>
+      this.#frames
+        .runs()
+        .some(({ start, end, value }) => frame >= value && frame < value + end - start);
+    withhold(this.#pool, granule, { leased, quarantined: [...frames, ...quarantined] }, has);
+    const used = this.#frames.ranges();
+    let reserved = 0;
+    for (const { start, end } of this.#promised.ranges()) {
+      reserved += end - start;
+      for (const page of used) {
+        reserved -= Math.max(0, Math.min(end, page.end) - Math.max(start, page.start));
+      }
+    }
+    if (reserved > 0) this.#pool.claimReserved(reserved);
   }
 
   /** Rounds out; what was added stays when the pool runs short, as in `hugetlbfs_fallocate`. */
@@ -99,17 +166,23 @@ export class HugetlbFile implements StoreFile {
       if (first <= last) this.#zero(last * this.granule, end);
     }
     if (first >= last) return [];
+    let broken = 0;
     for (const { start: from, end: to, value } of this.#frames.runs(first, last)) {
       for (let place = from; place < to; place++) {
         const frame = value + (place - from);
         if (why === 'undo') this.#pool.undo(frame, this.#promised.has(place));
         else this.#pool.release(frame);
       }
-      if (why !== 'undo') this.#promised.delete(from, to);
+      if (why !== 'undo') broken += this.#promised.delete(from, to);
     }
     this.#frames.delete(first, last);
     // What is promised still is of holes.
-    if (why === 'end') this.#pool.unreserve(this.#promised.delete(first, last));
+    if (why === 'end') {
+      const unused = this.#promised.delete(first, last);
+      this.#pool.unreserve(unused);
+      broken += unused;
+    }
+    if (broken > 0) this.#remember(this.#promised.ranges());
     this.#changed();
     return [{ start: first * this.granule, end: last * this.granule }];
   }

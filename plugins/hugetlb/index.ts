@@ -1,7 +1,14 @@
-import { MAX_PAGES, MemfileError, type BackingStore, type PluginHost } from '../../core/index.js';
+import {
+  MAX_PAGES,
+  MemfileError,
+  type BackingStore,
+  type PageRange,
+  type PluginData,
+  type PluginHost,
+} from '../../core/index.js';
 import { brand } from '../../core/copy.js';
 import { HugePagePool, type PoolCounters } from './huge-page-pool.js';
-import { HugetlbFile, type HugetlbFileOptions } from './hugetlb-file.js';
+import { HugetlbFile, withhold, type HugetlbFileOptions } from './hugetlb-file.js';
 
 export type { PoolCounters } from './huge-page-pool.js';
 export type { HugetlbFileOptions } from './hugetlb-file.js';
@@ -12,7 +19,10 @@ const ORDERS = { '2M': 9, '1G': 18 } as const;
 export interface HugetlbOptions {
   /** '2M' by default. */
   readonly pageSize?: keyof typeof ORDERS | undefined;
-  /** How many huge pages there are at first, for all files together; 0 by default, as at boot. */
+  /**
+   * How many huge pages there are at first, for all files together; 0 by default, as at boot. In a
+   * journal that is gone on with, as many as it says.
+   */
   readonly pool?: number | undefined;
 }
 
@@ -40,7 +50,8 @@ export interface HugetlbStore extends BackingStore<'hugetlb', HugetlbFileOptions
  *
  * Sizes are multiples of a huge page (EINVAL). `fallocate` rounds out and keeps what it added when
  * the pool runs short (`effect` 'partial'). `punchHole` rounds in: it zeroes parts of huge pages,
- * which stay, and never refuses them. Every change of the pool's counters is a `plugin` event 'pool'.
+ * which stay, and never refuses them. Every change of the pool's counters is a `plugin` event 'pool',
+ * every one of the reservations of a file a `plugin` event 'promised' with its id.
  */
 export function hugetlb(options: HugetlbOptions = {}): HugetlbStore {
   const { pageSize = '2M', pool: hugePages = 0 } = options ?? {};
@@ -63,20 +74,48 @@ export function hugetlb(options: HugetlbOptions = {}): HugetlbStore {
     const news = Object.values(counters).join();
     if (news === said) return;
     said = news;
-    journal?.record('pool', { ...counters });
+    journal?.record('pool', { pageSize, ...counters });
+  };
+  /** By what they are called in the journal: the places of files that have reservations. */
+  let promised: Readonly<Record<string, PluginData>> = {};
+  /** The size of the pool is that of the journal. What was taken of it is claimed file by file. */
+  const restore = (before: PluginData | undefined): void => {
+    if (before === undefined) return;
+    if (before['pageSize'] !== pageSize) {
+      const why = `the journal has huge pages of ${String(before['pageSize'])}, not ${pageSize}`;
+      throw new MemfileError('EINVAL', 'createMemfile', why);
+    }
+    const { total, free, reserved, surplus } = before;
+    if (typeof total === 'number' && typeof surplus === 'number') pool.restore(total - surplus);
+    said = [total, free, reserved, surplus].join();
   };
   return brand({
     name: 'hugetlb',
+    granule: 2 ** order,
     capabilities: { conversions: ['unspecified', 'zero', 'preserve'] },
-    attach(host) {
+    withhold(taken) {
+      withhold(pool, 2 ** order, taken);
+      changed();
+    },
+    attach(host, before) {
       if (journal !== undefined) {
         const why = 'a hugetlb store is part of one memfile; make another for the other';
         throw new MemfileError('EINVAL', 'createMemfile', why);
       }
+      restore(before['pool']);
+      promised = before;
       journal = host;
-      changed();
+      if (before['pool'] === undefined) changed();
     },
-    createFile: (spec) => new HugetlbFile(spec, order, pool, changed),
+    createFile(spec) {
+      const name = `promised ${spec.id}`;
+      const places = promised[name]?.['places'];
+      return new HugetlbFile(spec, order, pool, changed, {
+        before: Array.isArray(places) ? (places as PageRange[]) : [],
+        remember: (ranges) =>
+          journal?.record(name, { places: ranges.map((range) => ({ ...range })) }),
+      });
+    },
     poolCounters: () => pool.counters,
     resizePool(hugePages) {
       checkPool('resizePool', hugePages, order);

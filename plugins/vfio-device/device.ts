@@ -160,6 +160,8 @@ export class VfioDevice<Name extends string = string>
   /** @internal A file of it was created; it is born revoked when the device is. */
   attached(file: RegionFile): void {
     this.#files.add(file);
+    // What a crash cut off: the journal says where the device is, and the pages are not there yet.
+    if (file.outdated) file.revoke().catch(() => {});
     // Nobody can be in the way yet; a page with a quarantined frame says so when it is looked up.
     if (!this.#revoked) file.enable().catch(() => {});
   }

@@ -3,6 +3,7 @@ import {
   MemfileError,
   PAGE_SIZE,
   type Allocation,
+  type AttachState,
   type PageRange,
   type PfnRun,
   type StoreFile,
@@ -55,9 +56,20 @@ export class RegionFile implements StoreFile {
     };
   }
 
-  attach(host: StoreHost): void {
+  attach(host: StoreHost, { frames }: AttachState): void {
     this.#host = host;
+    for (const { start, end, pfn } of frames) {
+      this.#frames.set(start, end, pfn);
+      const [into] = framesOf(this.#parts, 0, { start, end: start + 1 });
+      this.#base = pfn - into!.pfn;
+    }
     this.#device.attached(this);
+  }
+
+  /** Whether it has pages that the device does not show, or not any more there. */
+  get outdated(): boolean {
+    if (this.#frames.pages === 0) return false;
+    return this.#device.revoked || this.#base !== this.bar.pfn;
   }
 
   /** The device enables its memory. Nobody is told of pages that are there already. */

@@ -17,8 +17,12 @@ import {
   type RecordLevel,
 } from '../../core/index.js';
 import { shmem } from '../../plugins/shmem/index.js';
-import { checkLaw, SEED } from '../laws/check-law.js';
-import { play } from '../laws/world.js';
+import { vitestCommand } from '../kit/runner.js';
+import { SEED } from '../kit/seed.js';
+import { tryLaw } from '../kit/suite.js';
+import { play } from '../kit/world/play.js';
+import { program, shorterPrograms, type Program } from '../kit/world/program.js';
+import { showProgram } from '../kit/world/show-program.js';
 import { temporaryFiles } from './files.js';
 
 const path = temporaryFiles();
@@ -163,8 +167,8 @@ describe('questions to a journal', () => {
     await memfile[Symbol.asyncDispose]().catch(() => {}); // It says who was evicted.
   });
 
-  it(`the last touch of any page at any position (60 programs, seed ${SEED})`, () =>
-    checkLaw(async (program) => {
+  it(`the last touch of any page at any position (60 programs, seed ${SEED})`, () => {
+    const broken = async (program: Program): Promise<readonly string[]> => {
       const { memfile } = await play(program, { record: 'deliveries' });
       const { journal } = memfile;
       const events = [...journal.read(1)];
@@ -179,7 +183,10 @@ describe('questions to a journal', () => {
         }
       }
       return found;
-    }, 60));
+    };
+    const law = { law: 10, programs: program, show: showProgram, shorter: shorterPrograms, broken };
+    return tryLaw(law, 'the last touch', { seed: SEED, runs: 60, command: vitestCommand });
+  });
 });
 
 /** By what an event has, and not by what it is called: forwards, and all of it. */

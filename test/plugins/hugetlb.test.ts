@@ -11,7 +11,7 @@ const setUp = (options: HugetlbOptions) => {
   const memfile = createMemfile({ plugins: [store] });
   const counters = () => {
     const { total, free, reserved, surplus } = store.poolCounters();
-    expect(memfile.state.plugins.get('hugetlb')).toEqual({ pool: store.poolCounters() });
+    expect(memfile.state.plugins.get('hugetlb')).toMatchObject({ pool: store.poolCounters() });
     return [total, free, reserved, surplus];
   };
   return { store, memfile, counters };

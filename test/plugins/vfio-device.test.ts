@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { createMemfile } from '../../core/index.js';
 import { KvmVm } from '../../adapters/kvm/index.js';
 import { vfioDevice } from '../../plugins/vfio-device/index.js';
+import { prefix } from './reopening.js';
 import { BAR, CAME, follow, LEFT, setUp } from './vfio-device-set-up.js';
 
 describe('a device region', () => {
@@ -131,6 +132,31 @@ describe('a device region', () => {
     const said = { memory: { revoked: true, pfns: [0x4000] } };
     device.attach({ record: () => expect.unreachable() }, said);
     expect(device.revoked).toBe(true);
+  });
+
+  it('goes on with a journal that ends anywhere: its pages are where the device says', async () => {
+    const { device, memfile, file } = setUp({ movement: 'movable' });
+    const { registration } = await follow(file, 'movable');
+    await device.revoke();
+    await device.enable();
+    await device.relocate(0, 0x2000);
+    registration.lookup(3);
+    await device.reset();
+    const last = memfile.journal.position;
+    for (let at = 1; at <= last; at++) {
+      const journal = prefix(memfile.journal, at);
+      const bars = [BAR, undefined, { pfn: 0x8004, pages: 8 }];
+      const again = vfioDevice({ bars, movement: 'movable' });
+      const { files, state } = createMemfile({ plugins: [again], journal });
+      const base = state.plugins.get('vfio-device')?.['memory']?.['pfns'] as number[];
+      const [there] = [...files];
+      await new Promise((resolve) => setImmediate(resolve)); // What was cut off is made up for.
+      const frames = again.revoked || there === undefined ? [] : [[0, 16, base[0]]];
+      const found = state.toJSON().files.flatMap(({ frames }) => frames);
+      expect([at, found]).toEqual([at, frames]);
+      await again.reset();
+      expect(state.toJSON().files.flatMap(({ frames }) => frames)).toEqual(frames);
+    }
   });
 
   it('two devices, by name', async () => {

@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { createMemfile, MemoryJournal, type JournalEvent } from '../../core/index.js';
+import { hugetlb } from '../../plugins/hugetlb/index.js';
+import { shmem } from '../../plugins/shmem/index.js';
+
+const created = (store: string, pages: number): JournalEvent => ({
+  type: 'createFile',
+  file: 1,
+  name: 'ram',
+  store,
+  pages,
+  flags: [],
+  seals: [],
+  options: {},
+});
+
+const journalOf = (...events: readonly JournalEvent[]): MemoryJournal => {
+  const journal = new MemoryJournal();
+  for (const event of events) journal.append(event);
+  return journal;
+};
+
+const all = { file: 1, operation: 2, start: 0, end: 4 } as const;
+const arrived = { type: 'fallocate', file: 1, operation: 1, reason: 'fallocate' } as const;
+
+describe('going on with a journal', () => {
+  it('quarantines what a consumer failed to let go, and not what stayed', () => {
+    const journal = journalOf(
+      created('shmem', 4),
+      { ...arrived, start: 0, end: 4, pfn: 1 },
+      { type: 'register', file: 1, registration: 1, name: 'stuck', start: 0, end: 4 },
+      { type: 'invalidate', ...all, reason: 'punch' },
+      {
+        type: 'failure',
+        file: 1,
+        operation: 2,
+        registration: 1,
+        callback: 'invalidate',
+        message: '',
+      },
+      { type: 'kept', file: 1, operation: 2, start: 1, end: 3 },
+    );
+    const { state } = createMemfile({ plugins: [shmem()], journal });
+    const { files, quarantined } = state.toJSON();
+    expect(files[0]!.frames).toEqual([[1, 3, 2]]);
+    expect(quarantined.map(({ start, end, pfn }) => [start, end, pfn])).toEqual([
+      [0, 1, 1],
+      [3, 4, 4],
+    ]);
+  });
+
+  it("hands out every frame that is nobody's, and no other", async () => {
+    const journal = journalOf(
+      created('shmem', 10),
+      { ...arrived, start: 0, end: 3, pfn: 4 },
+      { ...arrived, start: 3, end: 5, pfn: 8 },
+    );
+    const memfile = createMemfile({ plugins: [shmem({ quota: 10 })], journal });
+    await memfile.files.get(1)!.fallocate(0, 10);
+    const frames = memfile.state
+      .toJSON()
+      .files[0]!.frames.flatMap(([start, end, pfn]) =>
+        Array.from({ length: end - start }, (_, i) => pfn + i),
+      );
+    expect(frames.sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  });
+
+  it('keeps the rest of a huge page of which only a part was to be punched', async () => {
+    const journal = journalOf(
+      { type: 'plugin', plugin: 'hugetlb', name: 'pool', data: POOL },
+      created('hugetlb', 1024),
+      { ...arrived, start: 0, end: 1024, pfn: 512 },
+      { type: 'invalidate', ...all, end: 600, reason: 'punch' },
+    );
+    const store = hugetlb();
+    const memfile = createMemfile({ plugins: [store], journal });
+    expect(memfile.files.get(1)!.populated()).toEqual([{ start: 512, end: 1024 }]);
+    expect(store.poolCounters()).toEqual({ total: 2, free: 1, reserved: 0, surplus: 0 });
+    await memfile.files.get(1)!.fallocate(0, 1024);
+    expect(store.poolCounters()).toEqual({ total: 2, free: 0, reserved: 0, surplus: 0 });
+  });
+
+  it('refuses huge pages of another size', () => {
+    const journal = journalOf({ type: 'plugin', plugin: 'hugetlb', name: 'pool', data: POOL });
+    const compose = () => createMemfile({ plugins: [hugetlb({ pageSize: '1G' })], journal });
+    expect(compose).toThrow(/EINVAL.*huge pages of 2M, not 1G/);
+  });
+});
+
+const POOL = { pageSize: '2M', total: 2, free: 0, reserved: 0, surplus: 0 };
