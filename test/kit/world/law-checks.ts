@@ -129,7 +129,10 @@ function undone(world: World): string[] {
   const findings = [...undoFindings(world.memfile.journal.read(1)), ...conversionFindings(world)];
   const unnamed = errors
     .filter(({ code }) => code === 'EBUSY')
-    .filter(({ effect, message }) => effect !== 'none' || !/"consumer \d+" (refused|failed to let go)/.test(message))
+    .filter(
+      ({ effect, message }) =>
+        effect !== 'none' || !/"consumer \d+" (refused|failed to let go)/.test(message),
+    )
     .map(({ effect, message }) => `${effect}: ${message}`);
   findings.push(...unnamed);
   if (storeKept(world)) return findings;
