@@ -75,7 +75,7 @@ export interface StoreFile extends PfnOps {
   /** The contents of `2^order` frames from `pfn`, not copied; absent when there are none to see. */
   bytes?(pfn: number, order: number): Uint8Array;
   /**
-   * Called once, before anything else: how to start operations, and which frames are taken. A
+   * Called once, before anything but the `free` of a file that could not be created: how to start operations, and which frames are taken. A
    * store keeps no page state that cannot be rebuilt from this.
    */
   attach?(host: StoreHost, state: AttachState): void;
@@ -93,7 +93,10 @@ export interface StoreHost {
 
 /** How a store says something of itself that belongs into the journal. */
 export interface PluginHost {
-  /** Records plain data under a name of the store's choice; the last word counts. */
+  /**
+   * Records plain data under a name of the store's choice; the last word counts. Nothing happens
+   * once the memfile is taken down.
+   */
   record(name: string, data: PluginData): void;
 }
 

@@ -36,6 +36,7 @@ export class Engine {
   #time = -1;
   #nextCheckpoint: number;
   #journalError: unknown;
+  #closed = false;
 
   constructor(
     journal: Journal,
@@ -80,6 +81,7 @@ export class Engine {
    * @throws MemfileError EIO when the journal cannot write.
    */
   begin(syscall: string, event: JournalEvent): number {
+    if (this.#closed) throw new MemfileError('EBADF', syscall, 'the journal is closed');
     this.tick();
     this.checkJournal(syscall);
     if (!this.#append(event)) this.checkJournal(syscall);
@@ -87,11 +89,21 @@ export class Engine {
     return this.state.position;
   }
 
-  /** Records what has to happen now that it has begun, even if the journal fails on the way. */
+  /**
+   * Records what has to happen now that it has begun, even if the journal fails on the way. Nothing
+   * is part of the story any more once the journal is closed.
+   */
   record(event: JournalEvent): number {
+    if (this.#closed) return this.state.position;
     if (this.#journalError === undefined) this.#append(event);
     this.#evolve(event);
     return this.state.position;
+  }
+
+  /** The journal is closed; the state stays as it is. */
+  close(): Promise<void> {
+    this.#closed = true;
+    return this.journal.close();
   }
 
   /** Records what a consumer was told or answered, and when, as far as that was asked for. */

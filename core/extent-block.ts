@@ -8,9 +8,6 @@ export interface Extent extends PageRange {
 /** No run crosses a multiple of this, so that rows can count in 32 bits. */
 export const SPAN = 2 ** 31;
 
-/** A run of so many pages, its gap included, takes about the room of a number for each. */
-export const SPREAD = 8;
-
 /** Growing by this many runs wastes little, and copies each run a few times at most. */
 const GROWTH = 16;
 
@@ -84,9 +81,9 @@ export class ExtentBlock {
     return { start: low + this.start(run), end: low + this.end(run), value: this.value(run) };
   }
 
-  /** Whether a table of its pages would not be much larger. */
-  get crowded(): boolean {
-    return this.end(this.count - 1) - this.start(0) <= this.count * SPREAD;
+  /** From the begin of its first run to the end of its last, in pages. */
+  get extent(): number {
+    return this.end(this.count - 1) - this.start(0);
   }
 
   /** The first run that ends past `page`. */

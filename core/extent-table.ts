@@ -1,4 +1,4 @@
-import { ExtentBlock, SPREAD, type Extent } from './extent-block.js';
+import { ExtentBlock, type Extent } from './extent-block.js';
 
 /** Added to what a page holds, so that 0 can be nothing and is nobody's neighbour. */
 const BIAS = 2;
@@ -25,10 +25,10 @@ export class ExtentTable {
     this.#entries = new Uint32Array(limit - low + 2);
   }
 
-  /** What a block has, with room for more behind it, up to `limit`. */
-  static of(block: ExtentBlock, limit: number): ExtentTable {
+  /** What a block has, with room for `spread` pages a run, up to `limit`. */
+  static of(block: ExtentBlock, limit: number, spread: number): ExtentTable {
     const low = block.low + block.start(0);
-    const table = new ExtentTable(low, Math.min(limit, block.limit, low + block.count * SPREAD));
+    const table = new ExtentTable(low, Math.min(limit, block.limit, low + block.count * spread));
     block.visit(low, limit, (from, to, value) => table.replace(from - low, to - low, value));
     return table;
   }
@@ -96,7 +96,7 @@ export class ExtentTable {
       const from = page++;
       const entry = entries[from + 1]!;
       if (entry === 0) continue;
-      while (page < stop && entries[page + 1]! - entries[page]! === 1) page++;
+      while (page < stop && entries[page]! + 1 === entries[page + 1]) page++;
       seen(low + from, low + page, entry - BIAS);
     }
   }
@@ -107,7 +107,7 @@ export class ExtentTable {
     let start = 0;
     while (entries[start + 1] === 0) start++;
     let end = start + 1;
-    while (entries[end + 1]! - entries[end]! === 1) end++;
+    while (entries[end]! + 1 === entries[end + 1]) end++;
     return { start: this.low + start, end: this.low + end, value: entries[start + 1]! - BIAS };
   }
 
@@ -117,7 +117,7 @@ export class ExtentTable {
     while (entries[this.#top] === 0) this.#top--;
     const end = this.#top;
     let start = end - 1;
-    while (entries[start + 1]! - entries[start]! === 1) start--;
+    while (entries[start]! + 1 === entries[start + 1]) start--;
     return { start: this.low + start, end: this.low + end, value: entries[start + 1]! - BIAS };
   }
 
@@ -126,7 +126,7 @@ export class ExtentTable {
     const entries = this.#entries;
     let joins = 0;
     for (let page = start; page <= end; page++) {
-      if (entries[page + 1]! - entries[page]! === 1) joins++;
+      if (entries[page]! + 1 === entries[page + 1]) joins++;
     }
     return joins;
   }

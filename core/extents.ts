@@ -14,6 +14,7 @@ export type { Extent } from './extent-block.js';
  */
 export class Extents {
   readonly #blockRuns: number;
+  readonly #spread: number;
   readonly #blocks: (ExtentBlock | ExtentTable)[] = [];
   /** Where each block begins, to search in without touching the blocks. */
   readonly #lows: number[] = [];
@@ -21,9 +22,14 @@ export class Extents {
   #recent = 0;
   #pages = 0;
 
-  /** @param blockRuns how many runs a block has at most. */
-  constructor(blockRuns = 256) {
+  /**
+   * @param blockRuns how many runs a block has at most.
+   * @param spread over how many pages for each run, on average, a full block becomes a table: what
+   * is more than 4 makes it larger than it was, and found sooner.
+   */
+  constructor(blockRuns = 256, spread = 8) {
     this.#blockRuns = blockRuns;
+    this.#spread = spread;
   }
 
   /** How many pages hold a number. */
@@ -187,8 +193,8 @@ export class Extents {
   #refit(index: number): void {
     const block = this.#blocks[index]!;
     if (block instanceof ExtentTable) this.#blocks[index] = block.toBlock();
-    else if (block.crowded) {
-      const table = ExtentTable.of(block, this.#lows[index + 1] ?? Infinity);
+    else if (block.extent <= block.count * this.#spread) {
+      const table = ExtentTable.of(block, this.#lows[index + 1] ?? Infinity, this.#spread);
       this.#blocks[index] = table;
       this.#lows[index] = table.low;
     } else {

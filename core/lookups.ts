@@ -114,8 +114,13 @@ export function orderAlike(state: FileState, page: number, order: number): numbe
 export function refusesBytes(
   { state, store }: { readonly state: FileState; readonly store: StoreFile },
   page: number,
+  order: number,
 ): MemfileError | undefined {
-  if (state.poisoned.has(page)) return poisoned(state, 'bytes', page);
+  if (state.poisoned.pages > 0) {
+    const start = page - (page % 2 ** order);
+    const [bad] = state.poisoned.ranges(start, start + 2 ** order);
+    if (bad !== undefined) return poisoned(state, 'bytes', bad.start);
+  }
   if (state.flags.includes('inaccessible')) {
     return new MemfileError('EPERM', 'bytes', `"${state.name}" is inaccessible`);
   }

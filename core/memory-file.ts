@@ -12,6 +12,7 @@ import type { NotifiedFile, Notifier } from './notifier.js';
 import type { NotifierList } from './notifier-list.js';
 import { SteppedOperation, type Operation, type Step } from './operation.js';
 import {
+  checkAccess,
   checkConsumer,
   checkConversion,
   checkSeals,
@@ -31,7 +32,7 @@ import type { Section } from './section.js';
 import { resize } from './resizing.js';
 import type { FileState } from './state.js';
 import { storeHost } from './store-host.js';
-import { NO_OPTIONS, submit } from './submission.js';
+import { neverThrows, NO_OPTIONS, submit } from './submission.js';
 import { usable } from './usable.js';
 
 /**
@@ -99,8 +100,12 @@ export class MemoryFile implements NotifiedFile {
     return this.#core.state.private.ranges(start, end);
   }
 
-  /** Whether a page is private, there or not; see `convert`. */
+  /**
+   * Whether a page is private, there or not; see `convert`.
+   * @throws MemfileError EINVAL unless it is a page number.
+   */
   isPrivate(page: number): boolean {
+    if (!isPageCount(page)) throw this.#error('EINVAL', 'isPrivate', `${show(page)} is no page`);
     return this.#core.state.private.has(page);
   }
 
@@ -116,10 +121,11 @@ export class MemoryFile implements NotifiedFile {
   /**
    * The pages of `[start, end)` that are there, as sorted ranges; with `access`, those that a
    * consumer with such access can use: of its side, and not poisoned.
-   * @throws MemfileError EINVAL unless both are page numbers.
+   * @throws MemfileError EINVAL unless both are page numbers, and for another kind of access.
    */
   populated(start = 0, end: number = MAX_PAGES, access?: Access): PageRange[] {
     this.#checkPart('populated', start, end);
+    if (access !== undefined) checkAccess('populated', access);
     const { state } = this.#core;
     const there = state.frames.ranges(start, end);
     return access === undefined ? there : [...usable(state, there, access)];
@@ -157,14 +163,16 @@ export class MemoryFile implements NotifiedFile {
    * inaccessible and has its size; EIO as `punchHole`.
    */
   truncate(pages: number, options: OperationOptions = NO_OPTIONS): Promise<void> {
-    const { reason = 'truncate' } = options ?? {};
-    const body = (operation: Operation): void => {
-      throwIf(refusesTruncate(this.#core, pages));
-      resize(this.#core, operation, pages, reason, this.#core.finish);
-    };
-    const start = Math.min(pages, MAX_PAGES - 1);
-    const check = (): void => checkSize('truncate', pages);
-    return this.#operate('truncate', start, MAX_PAGES, options, body, check);
+    return neverThrows('truncate', () => {
+      const { reason = 'truncate' } = options ?? {};
+      const body = (operation: Operation): void => {
+        throwIf(refusesTruncate(this.#core, pages));
+        resize(this.#core, operation, pages, reason, this.#core.finish);
+      };
+      const start = isPageCount(pages) ? Math.min(pages, MAX_PAGES - 1) : 0;
+      const check = (): void => checkSize('truncate', pages);
+      return this.#operate('truncate', start, MAX_PAGES, options, body, check);
+    });
   }
 
   /**
@@ -180,14 +188,16 @@ export class MemoryFile implements NotifiedFile {
    * With `effect` 'done', EIO: a consumer failed when it was told of the result.
    */
   convert(start: number, end: number, to: Side, options: ConvertOptions = {}): Promise<void> {
-    const { content = 'unspecified', signal } = options ?? {};
-    const conversion = { to, content };
-    const body = (operation: Operation): void => {
-      throwIf(refusesConvert(this.#core, { start, end }, conversion));
-      convert(this.#core, operation, { start, end }, conversion, this.#core.finish);
-    };
-    const check = (): void => checkConversion('convert', conversion);
-    return this.#operate('convert', start, end, { signal }, body, check);
+    return neverThrows('convert', () => {
+      const { content = 'unspecified', signal } = options ?? {};
+      const conversion = { to, content };
+      const body = (operation: Operation): void => {
+        throwIf(refusesConvert(this.#core, { start, end }, conversion));
+        convert(this.#core, operation, { start, end }, conversion, this.#core.finish);
+      };
+      const check = (): void => checkConversion('convert', conversion);
+      return this.#operate('convert', start, end, { signal }, body, check);
+    });
   }
 
   /**
@@ -198,7 +208,8 @@ export class MemoryFile implements NotifiedFile {
    * Rejects with EINVAL or EFBIG for no page number, ENOENT for a hole, EIO when a consumer fails.
    */
   poison(page: number): Promise<void> {
-    return this.#operate('poison', page, page + 1, {}, (operation) => {
+    const end = isPageCount(page) ? page + 1 : 0;
+    return this.#operate('poison', page, end, {}, (operation) => {
       const { state } = this.#core;
       if (!state.frames.has(page)) {
         throw this.#error('ENOENT', 'poison', `page ${page} of "${this.name}" has no frame`);
@@ -308,16 +319,18 @@ export class MemoryFile implements NotifiedFile {
   }
 
   #register(syscall: string, notifier: Notifier, options: RegisterOptions): Promise<Registration> {
-    const asked = { ...options };
-    const { start, end } = asked.range ?? WHOLE_FILE;
-    const range = { start, end }; // The caller's object may change before the turn comes.
-    const { signal } = asked;
-    const body = (operation: Operation): void =>
-      enlist(this.#core, operation, notifier, { ...asked, range }, (registration) =>
-        this.#core.finish(operation, registration),
-      );
-    const check = (): void => checkConsumer(syscall, notifier, asked);
-    return this.#operate(syscall, start, end, { signal }, body, check);
+    return neverThrows(syscall, () => {
+      const asked = { ...options };
+      const { start, end } = asked.range ?? WHOLE_FILE;
+      const range = { start, end }; // The caller's object may change before the turn comes.
+      const { signal } = asked;
+      const body = (operation: Operation): void =>
+        enlist(this.#core, operation, notifier, { ...asked, range }, (registration) =>
+          this.#core.finish(operation, registration),
+        );
+      const check = (): void => checkConsumer(syscall, notifier, asked);
+      return this.#operate(syscall, start, end, { signal }, body, check);
+    });
   }
 
   /** An operation on a range that a caller gave. */

@@ -1,7 +1,7 @@
 import type { BackingStore, StoreFile } from './backing-store.js';
 import type { BackingStores } from './backing-stores.js';
 import type { Engine } from './engine.js';
-import { asMemfileError, MemfileError, show } from './errno.js';
+import { asMemfileError, MemfileError, messageOf, show } from './errno.js';
 import { SEALS, type FileFlag, type Seal } from './event.js';
 import { MemoryFile } from './memory-file.js';
 import type { NotifierList } from './notifier-list.js';
@@ -61,7 +61,7 @@ export class MemoryFiles<
   /**
    * Creates a memory file without pages.
    * @throws MemfileError EOPNOTSUPP when no store has that name; EINVAL or EFBIG for a bad size,
-   * flag or seal; EBADF after teardown began; EIO when the journal cannot write; and what the store
+   * flag or seal, or options that are no plain data; EBADF after teardown began; EIO when the journal cannot write; and what the store
    * throws.
    */
   create<N extends StoreName<P>>(store: N, options: FileOptions & StoreOptions<P, N>): MemoryFile {
@@ -87,26 +87,32 @@ export class MemoryFiles<
     const { state } = this.#engine;
     const id = state.lastFile + 1;
     const called = name ?? `${store}-${id}`;
-    const spec = { id, name: called, pages: size, flags, options: rest };
+    const spec = { id, name: called, pages: size, flags, options: copyOf(rest) };
     let pages;
     try {
       pages = plugin.createFile(spec);
     } catch (error) {
       throw asMemfileError(error, 'createFile', `store "${store}"`);
     }
-    this.#engine.begin('createFile', {
-      type: 'createFile',
-      file: id,
-      name: called,
-      store,
-      pages: size,
-      flags: [...flags],
-      seals: [...seals],
-      options: rest,
-    });
+    try {
+      this.#engine.begin('createFile', {
+        type: 'createFile',
+        file: id,
+        name: called,
+        store,
+        pages: size,
+        flags: [...flags],
+        seals: [...seals],
+        options: copyOf(rest),
+      });
+    } catch (error) {
+      giveBack(pages, size);
+      throw error;
+    }
     try {
       return this.#add(state.files.get(id)!, pages, plugin);
     } catch (error) {
+      giveBack(pages, size);
       this.#engine.record({ type: 'close', file: id });
       throw asMemfileError(error, 'createFile', `store "${store}" in attach`);
     }
@@ -145,6 +151,25 @@ export class MemoryFiles<
 
 function refused(code: 'EOPNOTSUPP' | 'EINVAL' | 'EFBIG' | 'EBADF', detail: string): MemfileError {
   return new MemfileError(code, 'createFile', detail);
+}
+
+/** There will be no such file: what its store has reserved for it is free again. */
+function giveBack(pages: StoreFile, size: number): void {
+  try {
+    pages.free(0, size, 'end');
+  } catch {
+    // Why there is no file says more.
+  }
+}
+
+/** The caller and the store may change theirs. */
+function copyOf<Options extends object>(options: Options): Options {
+  try {
+    return structuredClone(options);
+  } catch (error) {
+    const why = `options have to be plain data: ${messageOf(error)}`;
+    throw new MemfileError('EINVAL', 'createFile', why, { cause: error });
+  }
 }
 
 function checkKnown(what: string, given: readonly string[], known: readonly string[]): void {

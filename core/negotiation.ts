@@ -1,7 +1,7 @@
 import type { StoreCapabilities } from './capabilities.js';
 import { canFollow, type MappingBudget, type Movement } from './capabilities.js';
-import { asMemfileError, MemfileError } from './errno.js';
-import type { PageRange } from './page-range.js';
+import { asMemfileError, MemfileError, show } from './errno.js';
+import { isPageCount, type PageRange } from './page-range.js';
 
 /** Why a consumer cannot use the pages of a store; undefined when it can. */
 export function cannotFollow(
@@ -25,10 +25,15 @@ export interface Mappings {
 
 type Pages = readonly (PageRange & { readonly pfn?: number })[];
 
-/** @throws what the budget throws. */
+/** @throws MemfileError EINVAL for what is no count; what the budget throws. */
 export function mappingsOf(budget: MappingBudget, pages: Pages): Mappings {
   const { limit, used } = budget;
-  return { limit, used, more: pages.length === 0 ? 0 : budget.cost(pages) };
+  const more = pages.length === 0 ? 0 : budget.cost(pages);
+  for (const [what, count] of Object.entries({ used, more })) {
+    if (isPageCount(count)) continue;
+    throw new MemfileError('EINVAL', 'budget', `${what} must be a count, got ${show(count)}`);
+  }
+  return { limit, used, more };
 }
 
 /** Why pages do not fit into a budget; undefined when they do. */

@@ -17,7 +17,7 @@ export interface Listed extends Ranged, Member {
  * costs what it overlaps and not how many there are.
  */
 export class NotifierList<T extends Listed> {
-  #whole: (T | undefined)[] = [];
+  readonly #whole: (T | undefined)[] = [];
   #removed = 0;
   /** Those of `#whole` that are there, until that changes. */
   #everywhere: Audience<T> | undefined;
@@ -54,9 +54,13 @@ export class NotifierList<T extends Listed> {
     this.changed();
     this.#removed++;
     if (this.#removed * 2 <= this.#whole.length) return;
-    const rest = this.#whole.filter((other) => other !== undefined);
-    for (const [place, other] of rest.entries()) other.place = place;
-    this.#whole = rest;
+    let kept = 0;
+    for (const other of this.#whole) {
+      if (other === undefined) continue;
+      other.place = kept;
+      this.#whole[kept++] = other;
+    }
+    this.#whole.length = kept;
     this.#removed = 0;
   }
 

@@ -11,7 +11,7 @@ import {
 import { MemfileError, show } from './errno.js';
 import { REASONS, SEALS, type Reason, type Seal } from './event.js';
 import type { Notifier } from './notifier.js';
-import type { PageRange } from './page-range.js';
+import { isPageCount, type PageRange } from './page-range.js';
 import type { Registration } from './registration.js';
 
 export interface OperationOptions {
@@ -111,12 +111,17 @@ export function checkConsumer(
 
 /** @throws MemfileError EINVAL for what no consumer can declare of itself. */
 export function checkDeclared(syscall: string, { access, follows, budget }: RegisterOptions): void {
-  if (access !== undefined) checkOneOf(syscall, 'access', access, [...SIDES, 'both']);
+  if (access !== undefined) checkAccess(syscall, access);
   if (follows !== undefined) checkOneOf(syscall, 'follows', follows, MOVEMENTS);
   if (budget === undefined) return;
-  const { limit, cost } = budget ?? {};
-  if (Number.isSafeInteger(limit) && limit >= 0 && typeof cost === 'function') return;
+  const { limit, used, cost } = budget ?? {};
+  if (isPageCount(limit) && isPageCount(used) && typeof cost === 'function') return;
   throw new MemfileError('EINVAL', syscall, 'a budget needs a limit, what is used, and cost()');
+}
+
+/** @throws MemfileError EINVAL for another kind of access. */
+export function checkAccess(syscall: string, access: Access): void {
+  checkOneOf(syscall, 'access', access, [...SIDES, 'both']);
 }
 
 /** @throws MemfileError EINVAL for another side or content mode. */

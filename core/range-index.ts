@@ -13,8 +13,8 @@ const NONE = 0;
  * Finds the items whose ranges overlap a range, in time that grows with their number.
  *
  * A treap by (start, order), each node knowing how far its subtree reaches. Priorities are hashed
- * from the order, so that the same calls build the same tree. Nodes are rows of 32 bytes, as a
- * search touches many: start, end and limit as doubles, then left and right as words.
+ * from the nodes' numbers, so that the same calls build the same tree. Nodes are rows of 32 bytes,
+ * as a search touches many: start, end and limit as doubles, then left and right as words.
  */
 export class RangeIndex<T extends Ranged> {
   #doubles = new Float64Array(0);
@@ -35,13 +35,28 @@ export class RangeIndex<T extends Ranged> {
 
   add(item: T): void {
     const node = this.#newNode(item);
-    this.#root = this.#insert(this.#root, node, item.order);
+    const { order, range } = item;
+    const doubles = this.#doubles;
+    const words = this.#words;
+    let link = -1;
+    let root = this.#root;
+    while (root !== NONE && priority(root) >= priority(node)) {
+      if (doubles[root * 4 + 2]! < range.end) doubles[root * 4 + 2] = range.end;
+      link = root * 8 + (this.#before(root, range.start, order) ? 7 : 6);
+      root = words[link]!;
+    }
+    this.#split(root, range.start, order);
+    words[node * 8 + 6] = this.#left;
+    words[node * 8 + 7] = this.#right;
+    this.#reach(node);
+    if (link < 0) this.#root = node;
+    else words[link] = node;
     this.#size++;
   }
 
   /** Removes an item that was added. */
   delete(item: T): void {
-    this.#root = this.#remove(this.#root, item.range.start, item.order);
+    this.#root = this.#remove(this.#root, item);
     this.#size--;
   }
 
@@ -74,34 +89,21 @@ export class RangeIndex<T extends Ranged> {
     return own < start || (own === start && this.#items[node]!.order < order);
   }
 
-  #insert(root: number, node: number, order: number): number {
-    if (root === NONE) return node;
-    const words = this.#words;
-    const start = this.#doubles[node * 4]!;
-    if (priority(order) > priority(this.#items[root]!.order)) {
-      this.#split(root, start, order);
-      words[node * 8 + 6] = this.#left;
-      words[node * 8 + 7] = this.#right;
-      return this.#reach(node);
-    }
-    const side = this.#before(root, start, order) ? 7 : 6;
-    words[root * 8 + side] = this.#insert(words[root * 8 + side]!, node, order);
-    return this.#reach(root);
-  }
-
-  #remove(root: number, start: number, order: number): number {
+  #remove(root: number, item: T): number {
     if (root === NONE) return NONE;
     const words = this.#words;
-    if (this.#items[root]!.order === order) {
+    const { start, end } = item.range;
+    if (this.#doubles[root * 4] === start && this.#items[root] === item) {
       const merged = this.#merge(words[root * 8 + 6]!, words[root * 8 + 7]!);
       this.#items[root] = undefined;
       words[root * 8 + 6] = this.#free;
       this.#free = root;
       return merged;
     }
-    const side = this.#before(root, start, order) ? 7 : 6;
-    words[root * 8 + side] = this.#remove(words[root * 8 + side]!, start, order);
-    return this.#reach(root);
+    const side = this.#before(root, start, item.order) ? 7 : 6;
+    words[root * 8 + side] = this.#remove(words[root * 8 + side]!, item);
+    // Who reaches further than the item did does so without it.
+    return this.#doubles[root * 4 + 2]! > end ? root : this.#reach(root);
   }
 
   /** Into those before and those after, which are left in two fields. */
@@ -126,7 +128,7 @@ export class RangeIndex<T extends Ranged> {
     if (left === NONE) return right;
     if (right === NONE) return left;
     const words = this.#words;
-    if (priority(this.#items[left]!.order) > priority(this.#items[right]!.order)) {
+    if (priority(left) > priority(right)) {
       words[left * 8 + 7] = this.#merge(words[left * 8 + 7]!, right);
       return this.#reach(left);
     }
@@ -169,6 +171,6 @@ export class RangeIndex<T extends Ranged> {
   }
 }
 
-function priority(order: number): number {
-  return Math.imul(order ^ (order >>> 15), 0x9e3779b1) >>> 0;
+function priority(node: number): number {
+  return Math.imul(node ^ (node >>> 15), 0x9e3779b1) >>> 0;
 }

@@ -293,7 +293,7 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   /** @internal */
   leaseBytes({ offset, pfn, order }: Lease): Uint8Array {
     const { store } = this.#home;
-    const refusal = refusesBytes(this.#home, offset);
+    const refusal = refusesBytes(this.#home, offset, order);
     if (refusal !== undefined) throw refusal;
     return store.bytes!(pfn - (offset % 2 ** order), order);
   }

@@ -7,12 +7,14 @@ const FEW = 8;
  */
 export class SmallMap<Value> {
   #keys: number[] = [];
-  #values: Value[] = [];
+  #values: (Value | undefined)[] = [];
+  /** How many of those are in use: arrays that shrink and grow are copied. */
+  #few = 0;
   /** Everything, once there is more than a few, until all of that is gone. */
   #many: Map<number, Value> | undefined;
 
   get size(): number {
-    return this.#many === undefined ? this.#keys.length : this.#many.size;
+    return this.#many === undefined ? this.#few : this.#many.size;
   }
 
   has(key: number): boolean {
@@ -32,13 +34,14 @@ export class SmallMap<Value> {
     }
     const at = this.#at(key);
     if (at >= 0) this.#values[at] = value;
-    else if (this.#keys.length < FEW) {
-      this.#keys.push(key);
-      this.#values.push(value);
+    else if (this.#few < FEW) {
+      this.#keys[this.#few] = key;
+      this.#values[this.#few++] = value;
     } else {
       this.#many = new Map(this).set(key, value);
       this.#keys = [];
       this.#values = [];
+      this.#few = 0;
     }
     return this;
   }
@@ -51,33 +54,33 @@ export class SmallMap<Value> {
     }
     const at = this.#at(key);
     if (at < 0) return false;
-    if (at === this.#keys.length - 1) {
-      this.#keys.pop();
-      this.#values.pop();
-    } else {
-      this.#keys.splice(at, 1);
-      this.#values.splice(at, 1);
+    const last = --this.#few;
+    if (at < last) {
+      this.#keys.copyWithin(at, at + 1, last + 1);
+      this.#values.copyWithin(at, at + 1, last + 1);
     }
+    this.#values[last] = undefined;
     return true;
   }
 
   /** In the order of insertion, as those of a `Map`. */
   *[Symbol.iterator](): IterableIterator<[number, Value]> {
     if (this.#many !== undefined) yield* this.#many;
-    else for (const [at, key] of this.#keys.entries()) yield [key, this.#values[at]!];
+    else for (let at = 0; at < this.#few; at++) yield [this.#keys[at]!, this.#values[at]!];
   }
 
   keys(): Iterable<number> {
-    return this.#many === undefined ? this.#keys : this.#many.keys();
+    return this.#many === undefined ? this.#keys.slice(0, this.#few) : this.#many.keys();
   }
 
   values(): Iterable<Value> {
-    return this.#many === undefined ? this.#values : this.#many.values();
+    if (this.#many !== undefined) return this.#many.values();
+    return this.#values.slice(0, this.#few) as Value[];
   }
 
   /** From the newest on, as that is the one most often asked for. */
   #at(key: number): number {
-    let at = this.#keys.length - 1;
+    let at = this.#few - 1;
     while (at >= 0 && this.#keys[at] !== key) at--;
     return at;
   }

@@ -14,13 +14,15 @@ export type SrcuIndex = 0 | 1;
  */
 export class SrcuDomain {
   readonly name: string;
-  readonly #counts: [number, number] = [0, 0];
+  /** The open sections under each index; fields are counted in sooner than in an array. */
+  #first = 0;
+  #second = 0;
   readonly #named: [Set<SrcuReader>, Set<SrcuReader>] = [new Set(), new Set()];
   #index: SrcuIndex = 0;
   #closed = false;
-  /** Those whose flip is made, and those who came since and share the next one. */
-  #draining: GracePeriod[] = [];
-  #queued: GracePeriod[] = [];
+  /** The one whose flip is made, and the next, which all who came since share. */
+  #draining: GracePeriod | undefined;
+  #queued: GracePeriod | undefined;
 
   constructor(name = 'srcu') {
     this.name = name;
@@ -28,7 +30,7 @@ export class SrcuDomain {
 
   /** How many reader sections are open. */
   get readers(): number {
-    return this.#counts[0] + this.#counts[1];
+    return this.#first + this.#second;
   }
 
   /**
@@ -36,9 +38,11 @@ export class SrcuDomain {
    * @throws MemfileError EBADF after `close`.
    */
   readLock(): SrcuIndex {
-    if (this.#closed) throw new MemfileError('EBADF', 'readLock', `"${this.name}" is closed`);
-    this.#counts[this.#index]++;
-    return this.#index;
+    if (this.#closed) throw this.#isClosed();
+    const index = this.#index;
+    if (index === 0) this.#first++;
+    else this.#second++;
+    return index;
   }
 
   /**
@@ -46,16 +50,23 @@ export class SrcuDomain {
    * @throws MemfileError EINVAL for another index, or when no such section is open.
    */
   readUnlock(index: SrcuIndex): void {
-    if ((index !== 0 && index !== 1) || this.#counts[index] === 0) {
-      throw new MemfileError(
-        'EINVAL',
-        'readUnlock',
-        `no reader section of "${this.name}" is open under index ${show(index)}; ` +
-          'pass what readLock() answered, once',
-      );
-    }
-    if (--this.#counts[index] > 0) return;
-    if (this.#draining.length > 0 || this.#queued.length > 0) this.#advance();
+    if (index === 0 && this.#first > 0) this.#first--;
+    else if (index === 1 && this.#second > 0) this.#second--;
+    else throw this.#notOpen(index);
+    if (this.#draining !== undefined) this.#advance();
+  }
+
+  #isClosed(): MemfileError {
+    return new MemfileError('EBADF', 'readLock', `"${this.name}" is closed`);
+  }
+
+  #notOpen(index: unknown): MemfileError {
+    return new MemfileError(
+      'EINVAL',
+      'readUnlock',
+      `no reader section of "${this.name}" is open under index ${show(index)}; ` +
+        'pass what readLock() answered, once',
+    );
   }
 
   /** Enters a section with a name, which can say what it waits for and so be caught in a cycle. */
@@ -94,13 +105,9 @@ export class SrcuDomain {
   /** Resolves when every reader section that is open now is over. */
   synchronize(): Promise<void> {
     if (this.readers === 0) return DONE;
-    const grace = new GracePeriod(this.name, this.#heldUpBy);
-    const over = new Promise<void>((resolve) => {
-      grace.resolve = resolve;
-    });
-    this.#queued.push(grace);
+    const grace = (this.#queued ??= new GracePeriod(this.name, this.#heldUpBy));
     this.#advance();
-    return standsFor(over, grace);
+    return grace.over;
   }
 
   /**
@@ -109,7 +116,7 @@ export class SrcuDomain {
    * @throws MemfileError EBUSY while a reader section or a grace period is open.
    */
   close(): void {
-    const waiting = this.#draining.length + this.#queued.length;
+    const waiting = [this.#draining, this.#queued].filter((grace) => grace !== undefined).length;
     if (this.readers > 0 || waiting > 0) {
       const what = `${this.readers} reader sections and ${waiting} grace periods are open`;
       throw new MemfileError('EBUSY', 'close', `"${this.name}": ${what}`);
@@ -120,19 +127,19 @@ export class SrcuDomain {
   /** The named readers that a grace period is waiting for: until its flip, those to come too. */
   readonly #heldUpBy = (grace: GracePeriod): SrcuReader[] => {
     const [first, second] = this.#named;
-    if (this.#queued.includes(grace)) return [...first, ...second];
-    return this.#draining.includes(grace) ? [...this.#named[1 - this.#index]!] : [];
+    if (this.#queued === grace) return [...first, ...second];
+    return this.#draining === grace ? [...this.#named[1 - this.#index]!] : [];
   };
 
   /** Takes every step of a grace period that no reader holds up. */
   #advance(): void {
     for (;;) {
       const idle = (1 - this.#index) as SrcuIndex;
-      if (this.#counts[idle] !== 0) return;
-      for (const { resolve } of this.#draining) resolve!();
+      if ((idle === 0 ? this.#first : this.#second) > 0) return;
+      this.#draining?.resolve();
       this.#draining = this.#queued;
-      this.#queued = [];
-      if (this.#draining.length === 0) return;
+      if (this.#draining === undefined) return;
+      this.#queued = undefined;
       this.#index = idle;
     }
   }
@@ -140,13 +147,15 @@ export class SrcuDomain {
 
 /** A wait for the readers of a moment. */
 class GracePeriod implements WaitNode {
-  resolve: (() => void) | undefined;
+  readonly over: Promise<void>;
+  resolve!: () => void;
   readonly #domain: string;
   readonly #heldUpBy: (grace: GracePeriod) => SrcuReader[];
 
   constructor(domain: string, heldUpBy: (grace: GracePeriod) => SrcuReader[]) {
     this.#domain = domain;
     this.#heldUpBy = heldUpBy;
+    this.over = standsFor(new Promise<void>((resolve) => (this.resolve = resolve)), this);
   }
 
   waitsFor(): SrcuReader[] {

@@ -1,4 +1,4 @@
-import { MemfileError } from './errno.js';
+import { MemfileError, messageOf } from './errno.js';
 import type { FileCore } from './file-core.js';
 import type { Operation } from './operation.js';
 import { checkOptions, type OperationOptions } from './options.js';
@@ -23,9 +23,25 @@ export function submit<T = void>(
       throw new MemfileError('EBADF', syscall, 'the memfile is being torn down');
     }
   } catch (error) {
-    return Promise.reject(error as MemfileError);
+    return Promise.reject(badInput(syscall, error));
   }
   return engine.submit(operation, options?.signal);
 }
 
 export const NO_OPTIONS: OperationOptions = {};
+
+/** What reading arguments threw: getters of the caller's may throw anything. */
+export function badInput(syscall: string, error: unknown): MemfileError {
+  if (error instanceof MemfileError) return error;
+  const why = `the arguments cannot be read: ${messageOf(error)}`;
+  return new MemfileError('EINVAL', syscall, why, { cause: error });
+}
+
+/** Calls what answers a promise; what it throws on the way is an argument that cannot be read. */
+export function neverThrows<T>(syscall: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return call();
+  } catch (error) {
+    return Promise.reject(badInput(syscall, error));
+  }
+}

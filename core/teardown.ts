@@ -38,7 +38,7 @@ export async function tearDown(
   for (const store of [...stores].reverse()) {
     if (store.close !== undefined) await inTime(`store "${store.name}"`, () => store.close!());
   }
-  await inTime('the journal', () => engine.journal.close());
+  await inTime('the journal', () => engine.close());
   if (failures.length > 0) {
     throw new AggregateError(failures, `teardown: ${failures.map(messageOf).join('; ')}`);
   }

@@ -29,6 +29,7 @@ export interface AttachmentHost {
   readonly running: boolean;
   /** Changes whenever everything is torn down. */
   readonly era: number;
+  readonly attachments: readonly DeviceAttachment[];
   left(attachment: DeviceAttachment): void;
 }
 
@@ -205,10 +206,14 @@ export class DeviceAttachment implements AsyncDisposable {
       if (reason !== 'replay') this.#promise(start, this.#asked);
       return;
     }
-    const [mapped] = pins ? table.ranges(this.#iova(start), this.#iova(end)) : [];
-    if (mapped === undefined) return;
+    if (!pins) return;
+    const from = conversion.to === 'private' ? 'shared' : 'private';
+    const page = this.file
+      .populated(start, end, from)
+      .flatMap((leaving) => table.ranges(this.#iova(leaving.start), this.#iova(leaving.end)))
+      .map((mapped) => mapped.start - this.#iova(0))[0];
+    if (page === undefined) return;
     this.#witness?.refused?.(start, end);
-    const page = mapped.start - this.#iova(0);
     throw new MemfileError('EAGAIN', 'prepare', `page ${page} is pinned for DMA`, {
       refused: { consumer: name, page, holders: [name] },
     });
@@ -296,8 +301,12 @@ export class DeviceAttachment implements AsyncDisposable {
     const over = inFlight.over(unmapped);
     if (!this.#host.pins || over === undefined) return { pages: unmapped.pages, over };
     const release = (): void => {
-      this.#unpin(unmapped.start, unpin ? unmapped.end : told.start);
-      if (!unpin) this.#unpin(told.end, unmapped.end);
+      if (unpin) this.#unpin(told.start, told.end);
+      // An entry reaches over windows that lie side by side, and so does the half that was dropped.
+      for (const one of new Set([this, ...this.#host.attachments])) {
+        one.#unpin(unmapped.start, told.start);
+        one.#unpin(told.end, unmapped.end);
+      }
     };
     return { pages: unmapped.pages, over: over.then(release) };
   }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { asMemfileError, MemfileError, type Effect } from '../../core/errno.js';
+import { asMemfileError, MemfileError, show, type Effect } from '../../core/errno.js';
 import {
   MAX_PAGES,
   MicrotaskScheduler,
@@ -13,40 +13,19 @@ import {
 import { checkRange, isPageCount, overlaps } from '../../core/page-range.js';
 import type { Witness } from '../witness.js';
 import { DeviceAttachment, type AttachmentHost } from './attachment.js';
+import {
+  checkAttachment,
+  checkDeviceOptions,
+  DMA_ENTRY_LIMIT,
+  type AttachOptions,
+  type EncryptedDeviceOptions,
+} from './options.js';
 import { InFlight } from './in-flight.js';
 import { IommuTable } from './iommu-table.js';
 import { KEY_BYTES, PageCipher } from './page-cipher.js';
 
 /** Where a device is in its life, as an interface of TDISP. */
 export type DeviceState = 'unlocked' | 'locked' | 'run' | 'error';
-
-/** The mappings of a device by default, as `dma_entry_limit` of VFIO. */
-export const DMA_ENTRY_LIMIT = 65_535;
-
-export interface EncryptedDeviceOptions {
-  readonly name?: string | undefined;
-  /** How many mappings it may have, of all files together; {@link DMA_ENTRY_LIMIT} by default. */
-  readonly limit?: number | undefined;
-  /**
-   * Whether it keeps a lease of every page that it has mapped: it cannot follow pages that a store
-   * takes away, and pages cannot be converted under it. False by default.
-   */
-  readonly pins?: boolean | undefined;
-  /** Which pages it can use; 'both' by default. */
-  readonly access?: Access | undefined;
-  /** Gives a key, 64 bytes in two different halves; random by default. */
-  readonly key?: (() => Uint8Array) | undefined;
-  /** Asked before a flush is done, a DMA reaches memory, a page is mapped; a microtask by default. */
-  readonly scheduler?: Scheduler | undefined;
-  readonly witness?: Witness | undefined;
-}
-
-export interface AttachOptions {
-  /** The pages of the file that it may use, half-open; from 0 as far as there is room by default. */
-  readonly range?: PageRange | undefined;
-  /** The I/O virtual page of the first of them; 0 by default. */
-  readonly iova?: number | undefined;
-}
 
 /** Reads and changes the contents of one page, decrypted; answers whether it changed them. */
 type Touch = (plain: Uint8Array, from: number, to: number, done: number) => boolean;
@@ -80,12 +59,10 @@ export class EncryptedDevice implements AsyncDisposable, AttachmentHost {
   #tornDown: Promise<unknown> = Promise.resolve();
   #disposed = false;
 
-  /** @throws MemfileError EINVAL for a bad limit or a key of the wrong kind. */
+  /** @throws MemfileError EINVAL for a bad option, or a key of the wrong kind. */
   constructor(options: EncryptedDeviceOptions = {}) {
+    checkDeviceOptions(options);
     const { name = 'device', limit = DMA_ENTRY_LIMIT, pins = false, access = 'both' } = options;
-    if (!isPageCount(limit)) {
-      throw new MemfileError('EINVAL', 'device', `limit must be a count, got ${String(limit)}`);
-    }
     this.name = name;
     this.access = access;
     this.pins = pins;
@@ -120,14 +97,10 @@ export class EncryptedDevice implements AsyncDisposable, AttachmentHost {
    * Rejects with EINVAL for a bad range or address, EEXIST when the window overlaps another, EBADF
    * after its end, ENOSPC when what is there does not fit into its budget, and as `register`.
    */
-  async attach(
-    file: MemoryFile,
-    { range, iova = 0 }: AttachOptions = {},
-  ): Promise<DeviceAttachment> {
+  async attach(file: MemoryFile, options: AttachOptions = {}): Promise<DeviceAttachment> {
     if (this.#disposed) throw new MemfileError('EBADF', 'attach', `"${this.name}" is disposed`);
-    if (!isPageCount(iova)) {
-      throw new MemfileError('EINVAL', 'attach', `iova must be a page, got ${String(iova)}`);
-    }
+    checkAttachment(file, options);
+    const { range, iova = 0 } = options;
     const { start, end } = range ?? { start: 0, end: MAX_PAGES - iova };
     checkRange('attach', start, end);
     const window = { start: iova, end: iova + (end - start) };
@@ -157,7 +130,8 @@ export class EncryptedDevice implements AsyncDisposable, AttachmentHost {
 
   /**
    * LOCKED to RUN: maps what is there, and allows DMA. Rejects with EPERM in another state; with
-   * ENOSPC when the budget is too small: then it is LOCKED, and has nothing mapped.
+   * ENOSPC when the budget is too small: then it is LOCKED, and has nothing mapped; with EAGAIN when
+   * it had to leave RUN before all was mapped.
    */
   async start(): Promise<void> {
     this.#expect('start', 'locked');
@@ -167,6 +141,9 @@ export class EncryptedDevice implements AsyncDisposable, AttachmentHost {
     const { era } = this;
     try {
       for (const attachment of this.#attachments) await attachment.mapAll();
+      if (this.era !== era) {
+        throw new MemfileError('EAGAIN', 'start', `"${this.name}" left RUN before all was mapped`);
+      }
     } catch (error) {
       if (this.era === era) await this.#tearDown('locked');
       throw error;
@@ -198,10 +175,13 @@ export class EncryptedDevice implements AsyncDisposable, AttachmentHost {
    * Writes by DMA. Pages are read, decrypted, changed, and written back encrypted; the rest of a
    * page that the device never wrote as a whole is noise to it.
    *
-   * Rejects with EINVAL for no address, EPERM outside RUN, EFAULT where nothing is mapped (`effect`
+   * Rejects with EINVAL for no address or no bytes, EPERM outside RUN, EFAULT where nothing is mapped (`effect`
    * 'partial' when pages before were written), and as `Lease.bytes`.
    */
   async write(address: number, bytes: Uint8Array): Promise<void> {
+    if (!(bytes instanceof Uint8Array)) {
+      throw new MemfileError('EINVAL', 'write', `bytes must be a Uint8Array, got ${show(bytes)}`);
+    }
     const copy = Uint8Array.from(bytes); // The caller's may change while it is in flight.
     await this.#transfer('write', address, copy.length, (plain, from, to, done) => {
       plain.set(copy.subarray(done, done + to - from), from);
@@ -209,10 +189,13 @@ export class EncryptedDevice implements AsyncDisposable, AttachmentHost {
     });
   }
 
-  /** Reads `length` bytes by DMA, decrypted. Rejects as `write`. */
+  /**
+   * Reads `length` bytes by DMA, decrypted. Rejects as `write`, and with ENOMEM when there is no
+   * memory for so many.
+   */
   async read(address: number, length: number): Promise<Uint8Array> {
     if (!isPageCount(length)) throw badAddress('read', address, length);
-    const bytes = new Uint8Array(length);
+    const bytes = newBytes(length);
     await this.#transfer('read', address, length, (plain, from, to, done) => {
       bytes.set(plain.subarray(from, to), done);
       return false;
@@ -330,7 +313,16 @@ export class EncryptedDevice implements AsyncDisposable, AttachmentHost {
   }
 }
 
+function newBytes(length: number): Uint8Array {
+  try {
+    return new Uint8Array(length);
+  } catch (cause) {
+    const detail = `no memory for ${length} bytes; read fewer at a time`;
+    throw new MemfileError('ENOMEM', 'read', detail, { cause });
+  }
+}
+
 function badAddress(syscall: string, address: number, length: number): MemfileError {
-  const what = `${String(length)} bytes at ${String(address)}`;
+  const what = `${show(length)} bytes at ${show(address)}`;
   return new MemfileError('EINVAL', syscall, `${what} is no range of addresses`);
 }

@@ -25,19 +25,38 @@ export async function runFault(
   options: FaultOptions = {},
   prefetch = false,
 ): Promise<FaultExit> {
-  const { signal } = options;
   const fault = newFault(gfn, options);
+  return advance(vm, fault) ?? (await finishFault(vm, fault, options.signal, prefetch));
+}
+
+/** Takes the steps of a fault up to its end, or up to where it has to wait: undefined then. */
+export function advance(vm: FaultHost, fault: Fault): FaultExit | undefined {
+  while (fault.next !== 'populate' && fault.next !== 'retry' && fault.next !== 'done') {
+    step(vm, fault);
+  }
+  return fault.next === 'done' ? fault.exit : undefined;
+}
+
+/** Waits where a fault has to, and takes the steps that are left. */
+export async function finishFault(
+  vm: WaitingFaultHost,
+  fault: Fault,
+  signal: AbortSignal | undefined,
+  prefetch = false,
+): Promise<FaultExit> {
   for (;;) {
-    while (fault.next !== 'populate' && fault.next !== 'retry' && fault.next !== 'done') {
-      step(vm, fault);
-    }
-    if (fault.next === 'done') return fault.exit!;
+    const exit = advance(vm, fault);
+    if (exit !== undefined) return exit;
     if (signal?.aborted) throw interrupted(signal);
     if (fault.next === 'populate') await populate(fault, signal);
     else if (fault.obstacle === 'invalidation') {
       await interruptible(vm.invalidations.moved(fault.snapshot), signal);
     } else if (prefetch) {
-      throw new MemfileError('EAGAIN', 'prefault', `the slot of guest page ${gfn} is changing`);
+      throw new MemfileError(
+        'EAGAIN',
+        'prefault',
+        `the slot of guest page ${fault.gfn} is changing`,
+      );
     } else await interruptible(vm.slotsSettled(), signal);
     step(vm, fault);
   }

@@ -23,7 +23,8 @@ export interface Stage2Mapping extends PageRange, Stage2Kind {
  * a set of pages each, so that an ordinary mapping costs nothing for it. Guest pages, half-open.
  */
 export class Stage2 {
-  readonly #frames = new Extents();
+  /** Soon by page: faults come in any order, and the tables of a processor have a word a page too. */
+  readonly #frames = new Extents(256, 64);
   readonly #private = new Extents();
   readonly #protected = new Extents();
   readonly #large = { 2: new Extents(), 3: new Extents() };

@@ -98,7 +98,10 @@ export class FileRun {
   /** What of these pages is not there any more. */
   gone(pages: readonly PageRange[]): readonly PageRange[] {
     const frames = this.#state.files.get(this.file.id)?.frames;
-    return frames === undefined ? pages : pages.flatMap((at) => frames.holes(at.start, at.end));
+    if (frames === undefined || pages.every(({ start, end }) => frames.count(start, end) === 0)) {
+      return pages; // Nearly always.
+    }
+    return pages.flatMap(({ start, end }) => frames.holes(start, end));
   }
 
   freed(pages: readonly PageRange[]): void {

@@ -43,7 +43,7 @@ export class PassingJournal extends Journal {
 
   /** All its events have been read. */
   forget(): void {
-    this.#events = [];
+    if (this.#events.length > 0) this.#events = [];
   }
 
   close(): Promise<void> {

@@ -114,11 +114,13 @@ export class TraceDriver {
   }
 
   async apply(action: TraceAction): Promise<void> {
-    await this.#apply(action);
+    // Half of what some programs do, and nothing of it takes time.
+    if (action.type === 'drop') this.#drop(action);
+    else await this.#apply(action);
     if (!WINDING_UP.has(action.type)) this.#device?.measure();
   }
 
-  async #apply(action: TraceAction): Promise<void> {
+  async #apply(action: Exclude<TraceAction, { readonly type: 'drop' }>): Promise<void> {
     switch (action.type) {
       case 'create': {
         const { file: id, name, hugetlb } = action;
@@ -140,9 +142,11 @@ export class TraceDriver {
         const run = this.#run(action.file);
         const start = Math.floor(offset / PAGE_SIZE);
         const end = Math.ceil((offset + length) / PAGE_SIZE);
-        await this.#ifThereIsRoom('fallocates', run, start, () =>
-          run.file.fallocate(start, end, { keepSize }),
-        );
+        try {
+          await run.file.fallocate(start, end, { keepSize });
+        } catch (error) {
+          this.#expectNoRoom(error, 'fallocates', run, start);
+        }
         if (!keepSize) run.sizeBytes = Math.max(run.sizeBytes, offset + length);
         run.fallocateCalls++;
         run.measure();
@@ -175,16 +179,6 @@ export class TraceDriver {
         await this.#remapped(action);
         return;
       }
-      case 'drop': {
-        const mapped = this.#mappings.get(action.mapping);
-        if (mapped === undefined) return; // It was impossible to map.
-        const { start, end } = pagesOf(mapped, action);
-        mapped.mapping.drop(start, end);
-        for (const vm of this.#vms.values()) {
-          if (vm.space === action.space) vm.dropped(action.address, action.length);
-        }
-        return;
-      }
       case 'memslot':
         await this.#vm(action).set(action);
         return;
@@ -193,6 +187,16 @@ export class TraceDriver {
         return;
       default:
         action satisfies never;
+    }
+  }
+
+  #drop(action: Extract<TraceAction, { readonly type: 'drop' }>): void {
+    const mapped = this.#mappings.get(action.mapping);
+    if (mapped === undefined) return; // It was impossible to map.
+    const { start, end } = pagesOf(mapped, action);
+    mapped.mapping.drop(start, end);
+    for (const vm of this.#vms.values()) {
+      if (vm.space === action.space) vm.dropped(action.address, action.length);
     }
   }
 
@@ -221,42 +225,52 @@ export class TraceDriver {
   /** Faults in what consumers have mapped of `[start, end)`, a slice at a time. */
   async #touch(run: FileRun, start: number, end: number): Promise<void> {
     const last = Math.min(end, start + TOUCHED_AT_ONCE);
+    const { file } = run;
     const mappings = [...run.mappings].filter(({ range }) => overlaps(range, { start, end }));
+    const vms = [...this.#vms.values()].filter(({ vm }) => vm.tallies.has(file));
+    const consumers = [
+      ...mappings.map((mapping) => (from: number, to: number) => mapping.touch(from, to)),
+      ...vms.map(
+        ({ vm }) =>
+          (from: number, to: number) =>
+            vm.touch(file, from, to),
+      ),
+    ];
     if (mappings.length > 0) run.untouchedPages += end - last;
-    const { granule } = run.file;
+    if (consumers.length === 0) return;
+    const { granule } = file;
     for (let from = start, to; from < last; from = to) {
       // A huge page at a time, as a process does: one that is refused stops nobody else.
       const stop = granule === 1 ? from + SLICE : from - (from % granule) + granule;
       to = Math.min(stop, last);
-      const [first, end] = [from, to];
-      const touch = (consumer: () => Promise<void>): Promise<void> =>
-        this.#ifThereIsRoom('faults', run, first, consumer);
-      for (const mapping of mappings) await touch(() => mapping.touch(first, end));
-      for (const { vm } of this.#vms.values()) await touch(() => vm.touch(run.file, first, end));
-      this.#onProgress();
+      for (const touch of consumers) {
+        try {
+          await touch(from, to);
+        } catch (error) {
+          this.#expectNoRoom(error, 'faults', run, from);
+        }
+      }
+      if (to < last) this.#onProgress();
     }
   }
 
-  async #ifThereIsRoom(
+  /** Counts what the store or the device had no room for; throws any other error. */
+  #expectNoRoom(
+    error: unknown,
     what: 'faults' | 'fallocates',
     { file }: FileRun,
     page: number,
-    attempt: () => Promise<void>,
-  ): Promise<void> {
-    try {
-      await attempt();
-    } catch (error) {
-      if (this.#device?.refused(error) === true) return;
-      if (!(error instanceof MemfileError)) throw error;
-      const { code } = error;
-      if (code !== 'ENOSPC' && code !== 'ENOMEM') throw error;
-      let refusals = this.refused.get(code);
-      if (refusals === undefined) {
-        const first = { position: this.#memfile.journal.position, file: file.id, page };
-        this.refused.set(code, (refusals = { faults: 0, fallocates: 0, first }));
-      }
-      refusals[what]++;
+  ): void {
+    if (this.#device?.refused(error) === true) return;
+    if (!(error instanceof MemfileError)) throw error;
+    const { code } = error;
+    if (code !== 'ENOSPC' && code !== 'ENOMEM') throw error;
+    let refusals = this.refused.get(code);
+    if (refusals === undefined) {
+      const first = { position: this.#memfile.journal.position, file: file.id, page };
+      this.refused.set(code, (refusals = { faults: 0, fallocates: 0, first }));
     }
+    refusals[what]++;
   }
 
   /** Whole pages only: the kernel zeroes the parts of pages at the ends and keeps them. */

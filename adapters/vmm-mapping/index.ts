@@ -17,6 +17,9 @@ export interface VmmMappingOptions {
   readonly witness?: Witness | undefined;
 }
 
+const FAULT = { keepSize: true, reason: 'fault' } as const;
+const NONE: readonly PageRange[] = [];
+
 /**
  * A shared mapping of a memory file in a process: translations that are made when a page is
  * touched and dropped when the file says that the page leaves.
@@ -81,7 +84,12 @@ export class VmmMapping implements AsyncDisposable {
     for (let missing = this.#missing(start, end); missing.length > 0;) {
       for (const hole of missing) {
         this.#expectShared(hole);
-        await this.#populate(hole);
+        try {
+          await this.file.fallocate(hole.start, hole.end, FAULT);
+        } catch (error) {
+          // The file has become shorter meanwhile: what is left of it is asked for again.
+          if (!(error instanceof MemfileError) || error.code !== 'EFAULT') throw error;
+        }
         for (const { start: from, end: to } of this.#mapped.ranges(hole.start, hole.end)) {
           for (let page = from; page < to; page++) this.#map(page);
         }
@@ -113,18 +121,11 @@ export class VmmMapping implements AsyncDisposable {
     throw new MemfileError('EFAULT', 'touch', what);
   }
 
-  async #populate({ start, end }: PageRange): Promise<void> {
-    try {
-      await this.file.fallocate(start, end, { keepSize: true, reason: 'fault' });
-    } catch (error) {
-      // The file has become shorter meanwhile: what is left of it is asked for again.
-      if (!(error instanceof MemfileError) || error.code !== 'EFAULT') throw error;
-    }
-  }
-
   /** What of `[start, end)` is mapped, inside the file, and not translated. */
-  #missing(start: number, end: number): PageRange[] {
+  #missing(start: number, end: number): readonly PageRange[] {
     const inside = Math.min(end, this.file.pages);
+    // What is translated is mapped: where that is as much, nothing is missing.
+    if (this.#translations.count(start, inside) === this.#mapped.count(start, inside)) return NONE;
     const mapped = this.#mapped.ranges(start, inside);
     return mapped.flatMap((range) => this.#translations.holes(range.start, range.end));
   }

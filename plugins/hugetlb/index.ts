@@ -18,13 +18,17 @@ export interface HugetlbOptions {
 
 /** Huge pages as a backing store, and the pool that they come from. */
 export interface HugetlbStore extends BackingStore<'hugetlb', HugetlbFileOptions> {
-  /** What the pool has now; the journal's last `plugin` event 'pool' says the same. */
+  /**
+   * What the pool has now; the journal's last `plugin` event 'pool' says the same, as long as the
+   * memfile lives.
+   */
   poolCounters(): PoolCounters;
   /**
    * Sets how many huge pages the pool is to have, as writing `nr_hugepages`. Growing comes at once.
    * In shrinking, only pages that are free and not reserved go at once; the others are surplus, and
    * go when they leave their file or lose their reservation.
-   * @throws MemfileError EINVAL unless it is a count of huge pages.
+   * @throws MemfileError EINVAL unless it is a count of huge pages; EBADF when its memfile was taken
+   * down.
    */
   resizePool(hugePages: number): void;
 }
@@ -53,6 +57,7 @@ export function hugetlb(options: HugetlbOptions = {}): HugetlbStore {
   const pool = new HugePagePool(hugePages, 2 ** order);
   let journal: PluginHost | undefined;
   let said = '';
+  let closed = false;
   const changed = (): void => {
     const counters = pool.counters;
     const news = Object.values(counters).join();
@@ -75,9 +80,11 @@ export function hugetlb(options: HugetlbOptions = {}): HugetlbStore {
     poolCounters: () => pool.counters,
     resizePool(hugePages) {
       checkPool('resizePool', hugePages, order);
+      if (closed) throw new MemfileError('EBADF', 'resizePool', 'the memfile was taken down');
       pool.resize(hugePages);
       changed();
     },
+    close: () => void (closed = true),
   });
 }
 

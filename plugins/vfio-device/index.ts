@@ -1,5 +1,6 @@
 import { MemfileError, type Movement } from '../../core/index.js';
 import { brand } from '../../core/copy.js';
+import { show } from '../../core/errno.js';
 import { checkBars, type BarOptions } from './bar.js';
 import { VfioDevice } from './device.js';
 
@@ -37,7 +38,7 @@ export interface VfioDeviceOptions {
  * const bar = memfile.createFile('vfio-device', { size: 16, region: 0 });
  * await gpu.reset();
  *
- * @throws MemfileError EINVAL for what are no BARs, BARs that overlap, or no movement; EOVERFLOW
+ * @throws MemfileError EINVAL for what are no BARs, BARs that overlap, or a bad option; EOVERFLOW
  * when one ends past the last address.
  */
 export function vfioDevice<const Name extends string>(
@@ -49,8 +50,18 @@ export function vfioDevice(
 ): VfioDevice {
   const { name = 'vfio-device', bars, enabled = true, movement = 'revocable' } = options ?? {};
   if (!['pinned', 'revocable', 'movable'].includes(movement)) {
-    const what = `movement must be 'pinned', 'revocable' or 'movable', got ${String(movement)}`;
+    const what = `movement must be 'pinned', 'revocable' or 'movable', got ${show(movement)}`;
     throw new MemfileError('EINVAL', 'vfioDevice', what);
+  }
+  if (typeof name !== 'string') {
+    throw new MemfileError('EINVAL', 'vfioDevice', `name must be a string, got ${show(name)}`);
+  }
+  if (typeof enabled !== 'boolean') {
+    throw new MemfileError(
+      'EINVAL',
+      'vfioDevice',
+      `enabled must be a boolean, got ${show(enabled)}`,
+    );
   }
   return brand(new VfioDevice(name, checkBars(bars), movement, enabled));
 }

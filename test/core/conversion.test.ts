@@ -288,6 +288,9 @@ describe('a conversion', () => {
     expect(told.at(-1)).toBe('host invalidate 0 4 to private');
     const left = [...memfile.journal.read(1)].filter(({ type }) => type === 'left');
     expect(left).toMatchObject([{ registration: host.id, start: 0, end: 4 }]);
+    // It was evicted, and is still at work.
+    await expect(file.convert(0, 4, 'private')).rejects.toMatchObject({ code: 'EBUSY' });
+    await file.punchHole(0, 4);
     await file.convert(0, 4, 'private');
   });
 

@@ -83,10 +83,11 @@ describe('Extents', () => {
 
   it('is a map from pages to numbers, whatever is set and deleted, across blocks', () => {
     const blockRuns = fc.constantFrom(1, 2, 3, 7, 256);
+    const spread = fc.constantFrom(1, 3, 8);
     const program = fc.array(command, { maxLength: 25 });
     fc.assert(
-      fc.property(blockRuns, program, range, (blockRuns, program, window) => {
-        const extents = new Extents(blockRuns);
+      fc.property(blockRuns, spread, program, range, (blockRuns, spread, program, window) => {
+        const extents = new Extents(blockRuns, spread);
         const model = new PerPage();
         for (const { type, start, end, ...rest } of program) {
           if (type === 'delete') {
@@ -110,6 +111,12 @@ describe('Extents', () => {
         expect(extents.holes(start, end)).toEqual(model.ranges(start, end, false));
         const runs = model.runs(0, PAGES);
         expect(extents.limit).toBe(runs.at(-1)?.end ?? 0);
+        const last = extents.last();
+        expect(last && last.value + (last.end - last.start)).toBe(
+          runs.length === 0
+            ? undefined
+            : runs.at(-1)!.value + runs.at(-1)!.end - runs.at(-1)!.start,
+        );
         const first = extents.first();
         expect(first?.start).toBe(runs[0]?.start);
         expect(first?.value).toBe(runs[0]?.value);
@@ -119,7 +126,7 @@ describe('Extents', () => {
           model.ranges(start, end, true).reduce((pages, held) => pages + held.end - held.start, 0),
         );
       }),
-      { numRuns: 300 },
+      { numRuns: 1000 },
     );
   });
 
@@ -233,6 +240,50 @@ describe('Extents', () => {
       expect(extents.delete(0, END)).toBe(END);
       expect(extents.first()).toBeUndefined();
     });
+  });
+});
+
+describe('short runs beside each other', () => {
+  const PAGES = 20_000;
+
+  /** Every page once, in an order that is far from theirs. */
+  const order = Array.from({ length: PAGES }, (_, i) => (i * 7919) % PAGES);
+
+  it.each([
+    ['that join', (page: number) => page + 5],
+    ['that never join', (page: number) => (page * 7) % 32_768],
+    ['of large numbers', (page: number) => 2 ** 40 + page * 2],
+  ])('%s hold what was set, from the first to the last page', (_, valueOf) => {
+    const extents = new Extents(32);
+    for (const [done, page] of order.entries()) {
+      extents.set(page, page + 1, valueOf(page));
+      if (done % 4000 !== 0) continue;
+      const held = order.slice(0, done + 1);
+      expect(held.filter((page) => extents.get(page) !== valueOf(page))).toEqual([]);
+      expect(extents.count(0, PAGES)).toBe(held.length);
+    }
+    expect(extents.pages).toBe(PAGES);
+    expect(extents.ranges()).toEqual([{ start: 0, end: PAGES }]);
+    expect(extents.runs()).toHaveLength(valueOf(1) === valueOf(0) + 1 ? 1 : PAGES);
+    expect(extents.limit).toBe(PAGES);
+    for (const page of order) expect(extents.delete(page, page + 1)).toBe(1);
+    expect(extents.runs()).toEqual([]);
+  });
+
+  it('give way to a run that covers them, and to one that reaches into them', () => {
+    const extents = new Extents(32);
+    for (let page = 1000; page < 2000; page++) extents.set(page, page + 1, page * 2);
+    extents.set(0, 1500, 0);
+    expect(extents.get(1499)).toBe(1499);
+    expect(extents.get(1500)).toBe(3000);
+    expect(extents.pages).toBe(2000);
+    extents.set(1400, 5000, 9);
+    expect(extents.runs()).toEqual([
+      { start: 0, end: 1400, value: 0 },
+      { start: 1400, end: 5000, value: 9 },
+    ]);
+    expect(extents.delete(0, 4999)).toBe(4999);
+    expect(extents.last()).toEqual({ start: 4999, end: 5000, value: 9 + 3599 });
   });
 });
 

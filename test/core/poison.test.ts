@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createMemfile, type Notification } from '../../core/index.js';
 import { shmem } from '../../plugins/shmem/index.js';
+import { vfioDevice } from '../../plugins/vfio-device/index.js';
 
 /** A file of 8 pages, [0, 4) of which are there. */
 const setUp = async () => {
@@ -96,5 +97,19 @@ describe('poison', () => {
     expect(memfile.files.size).toBe(0);
     expect(memfile.state.quarantined).toHaveLength(2);
     expect(memfile.replay().toJSON()).toEqual(memfile.state.toJSON());
+  });
+
+  it('of any page of a larger lease: no contents of it are shown', async () => {
+    const contents = new Uint8Array(16 * 4096);
+    const device = vfioDevice({ bars: [{ pfn: 0x1000, pages: 16, contents }] });
+    const memfile = createMemfile({ plugins: [device] });
+    const file = memfile.createFile('vfio-device', { size: 16, region: 0 });
+    const consumer = await file.register({});
+    const large = consumer.lookup(0);
+    expect([large.order, large.bytes().length]).toEqual([4, contents.length]);
+    await file.poison(5);
+    const bad = { code: 'EHWPOISON', message: expect.stringMatching(/page 5/) };
+    expect(() => large.bytes()).toThrow(expect.objectContaining(bad));
+    expect(consumer.lookup(0).bytes().length).toBe(4 * 4096);
   });
 });

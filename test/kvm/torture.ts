@@ -1,12 +1,12 @@
 import {
   createMemfile,
-  MemfileError,
+  type MemfileError,
   PAGE_SIZE,
-  Scheduler,
   type Lease,
   type MemoryFile,
   type Registration,
 } from '../../core/index.js';
+import { countPages } from '../../core/page-range.js';
 import { MEMORY_ATTRIBUTE_PRIVATE, type MemslotSpec } from '../../adapters/kvm/index.js';
 import { LawModel } from '../model/index.js';
 import { Device } from './device.js';
@@ -15,30 +15,8 @@ import { FILES, UNITS, VMS, type Action, type Interleaving } from './interleavin
 import { LedgerStore } from './ledger-store.js';
 import { joined, Listeners } from './listeners.js';
 import { Stage2Oracle } from './oracle.js';
-
-/** Lets whatever is suspended go on one at a time, as the program says. */
-class ManualScheduler extends Scheduler {
-  readonly suspended: Array<() => void> = [];
-
-  schedule(): Promise<void> {
-    return new Promise((resolve) => this.suspended.push(resolve));
-  }
-}
-
-/** What a change may be refused with; nothing else, and nothing unexpected. */
-const REFUSALS = new Set([
-  'EINVAL',
-  'EEXIST',
-  'EBADF',
-  'ENOENT',
-  'EAGAIN',
-  'EFAULT',
-  // A device refuses or fails; the store has no room; a page is poisoned.
-  'EBUSY',
-  'EIO',
-  'ENOMEM',
-  'EHWPOISON',
-]);
+import { isRefusal } from './refusals.js';
+import { ManualScheduler, take, turn } from './schedule.js';
 
 /** Faults per VM at a time. */
 const MAX_FAULTS = 4;
@@ -113,16 +91,9 @@ export class Torture {
       });
     }
     for (let i = 0; i < VMS; i++) {
-      this.#guests.push(
-        new Guest(
-          `vm${i}`,
-          this.#store,
-          this.#listeners,
-          this.#witness,
-          this.#scheduler,
-          this.#seen,
-        ),
-      );
+      const [store, listeners, witness] = [this.#store, this.#listeners, this.#witness];
+      const guest = new Guest(`vm${i}`, store, listeners, witness, this.#scheduler, this.#seen);
+      this.#guests.push(guest);
     }
     this.#store.onFree = (frames) => {
       for (const { model, vm } of this.#guests) {
@@ -320,8 +291,7 @@ export class Torture {
   }
 
   #expect(error: unknown): void {
-    const known = error instanceof MemfileError && REFUSALS.has(error.code);
-    if (!known) this.#broken.add(`unexpected: ${String(error)}`);
+    if (!isRefusal(error)) this.#broken.add(`unexpected: ${String(error)}`);
   }
 
   #judge(): void {
@@ -364,9 +334,10 @@ export class Torture {
     for (const device of this.#devices) device.judgeAll();
     for (const device of this.#devices) device.leave();
     for (const pin of this.#pins) pin.put();
-    for (const { id, pages, ...file } of this.#files.map(describe)) {
-      if (!file.closed && file.populated !== this.#store.pagesOf(id)) {
-        this.#broken.add(`I9: file ${id} of ${pages} pages counts ${file.populated}`);
+    for (const file of this.#files) {
+      const populated = countPages(file.populated());
+      if (!file.closed && populated !== this.#store.pagesOf(file.id)) {
+        this.#broken.add(`I9: file ${file.id} of ${file.pages} pages counts ${populated}`);
       }
     }
     await this.#faultAgain();
@@ -423,19 +394,4 @@ export class Torture {
     ];
     return [...all, ...this.#guests.map((guest) => guest.broken)].flatMap((found) => [...found]);
   }
-}
-
-function describe(file: MemoryFile) {
-  const populated = file.populated().reduce((sum, { start, end }) => sum + (end - start), 0);
-  return { id: file.id, pages: file.pages, closed: file.closed, populated };
-}
-
-/** Takes one of a list out. */
-function take<T>(list: T[], which: number): T | undefined {
-  return list.length === 0 ? undefined : list.splice(which % list.length, 1)[0];
-}
-
-/** Lets everything happen that needs nothing but microtasks. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -6,6 +6,7 @@ export interface Broken {
 }
 
 interface Leased {
+  readonly pfn: number;
   readonly file: number;
   readonly page: number;
   count: number;
@@ -19,6 +20,8 @@ export class FrameModel {
   readonly #pages = new PageRuns();
   readonly #files = new PageRuns();
   readonly #leases = new Map<number, Leased>();
+  /** The frame that was leased last, which is mostly put before there is another. */
+  #latest: Leased | undefined;
 
   /** Frames with an error, that nobody may ever be given again. */
   readonly #poisoned = new Set<number>();
@@ -33,7 +36,7 @@ export class FrameModel {
     let frames = this.#frames.get(file);
     if (frames === undefined) this.#frames.set(file, (frames = new PageRuns()));
     const known = frames.get(page);
-    const lease = this.#leases.get(pfn);
+    const lease = this.#lease(pfn);
     const broken = this.#check(file, page, pfn, known, lease);
     if (known !== pfn || broken !== undefined) {
       frames.add(page, page + 1, pfn);
@@ -41,13 +44,18 @@ export class FrameModel {
       this.#files.add(pfn, pfn + 1, pfn + file);
     }
     if (lease !== undefined) lease.count++;
-    else this.#leases.set(pfn, { file, page, count: 1 });
+    else {
+      if (this.#latest !== undefined) this.#leases.set(this.#latest.pfn, this.#latest);
+      this.#latest = { pfn, file, page, count: 1 };
+    }
     return broken;
   }
 
   put(pfn: number): void {
-    const lease = this.#leases.get(pfn);
-    if (lease !== undefined && --lease.count === 0) this.#leases.delete(pfn);
+    const lease = this.#lease(pfn);
+    if (lease === undefined || --lease.count > 0) return;
+    if (lease === this.#latest) this.#latest = undefined;
+    else this.#leases.delete(pfn);
   }
 
   /** A consumer was told that these pages have left. */
@@ -65,6 +73,10 @@ export class FrameModel {
   /** Nobody watches the file any more, and all that was known of it is gone. */
   forget(file: number): void {
     this.#frames.delete(file);
+  }
+
+  #lease(pfn: number): Leased | undefined {
+    return this.#latest?.pfn === pfn ? this.#latest : this.#leases.get(pfn);
   }
 
   #check(

@@ -7,6 +7,8 @@ interface Place {
   promised: boolean;
   /** How many leases of its page are out. */
   readonly leases: Set<object>;
+  /** Somebody failed to let go of a part of it, and it stayed. */
+  untrusted: boolean;
 }
 
 interface ModelFile {
@@ -79,7 +81,10 @@ export class PoolModel {
       if (to - from === HUGE) {
         this.#leave(place, leaks);
         place.promised = false;
-      } else if (from < to) place.contents.fill(0, from - at * HUGE, to - at * HUGE);
+      } else if (from < to) {
+        place.contents.fill(0, from - at * HUGE, to - at * HUGE);
+        place.untrusted ||= leaks;
+      }
     }
   }
 
@@ -103,9 +108,10 @@ export class PoolModel {
   }
 
   #leave(place: Place, leaks: boolean): void {
-    if (place.contents !== undefined && leaks) this.leaked++;
+    if (place.contents !== undefined && (leaks || place.untrusted)) this.leaked++;
     else if (place.leases.size > 0) this.orphans.push(new Set(place.leases));
     place.leases.clear();
+    place.untrusted = false;
     place.contents = undefined;
   }
 
@@ -113,7 +119,12 @@ export class PoolModel {
   #grow(id: number, places: number): void {
     const file = this.files.get(id)!;
     while (file.places.length < places) {
-      file.places.push({ contents: undefined, promised: false, leases: new Set() });
+      file.places.push({
+        contents: undefined,
+        promised: false,
+        leases: new Set(),
+        untrusted: false,
+      });
     }
   }
 }

@@ -87,6 +87,25 @@ describe('conversions under an encrypted device', () => {
     },
   );
 
+  it('do not concern pins of pages that are on that side already', async () => {
+    const { file, device, memfile } = await setUp({ pins: true, name: 'gpu' });
+    await file.convert(0, 4, 'private');
+    await file.fallocate(0, 4);
+    expect(device.table.pages).toBe(4);
+    await file.convert(0, 8, 'private');
+    expect(file.privatePages()).toEqual([{ start: 0, end: 8 }]);
+    expect(device.table).toMatchObject({ pages: 4, entries: 1 });
+    await file.fallocate(8, 10);
+    expect(await refusal(file.convert(2, 12, 'private'))).toMatchObject({
+      code: 'EAGAIN',
+      refused: { consumer: 'gpu', page: 8, holders: ['gpu'] },
+    });
+    await device.stop();
+    expect([...memfile.state.registrations.values()].every(({ leases }) => leases.size === 0)).toBe(
+      true,
+    );
+  });
+
   it('are refused by its lease when it pinned after it had agreed', async () => {
     const { file, device } = await setUp({ pins: true, name: 'gpu' });
     await device.stop();
@@ -150,6 +169,25 @@ describe('an encrypted device that pins', () => {
     await file.fallocate(0, 10);
     await file.punchHole(6, 7);
     expect({ pages: device.table.pages, leases: leased(memfile) }).toEqual({ pages: 6, leases: 6 });
+  });
+
+  it('puts the pins of another file, whose window lay in that half', async () => {
+    const {
+      memfile,
+      file: a,
+      device,
+    } = await setUp({ pins: true, limit: 2 }, { start: 0, end: 4 });
+    const b = memfile.createFile('shmem', { size: 28, name: 'b' });
+    await a.fallocate(0, 4);
+    await b.fallocate(0, 28);
+    await device.attach(b, { range: { start: 0, end: 28 }, iova: 4 });
+    expect(device.table).toMatchObject({ entries: 1, pages: 32 });
+    await b.punchHole(1, 2);
+    await a.punchHole(3, 4);
+    expect(device.table).toMatchObject({ entries: 2, pages: 29, droppedPages: 1 });
+    expect(leased(memfile)).toBe(29);
+    await b.convert(0, 1, 'private');
+    expect(b.privatePages()).toEqual([{ start: 0, end: 1 }]);
   });
 
   it('keeps the frames of a punch until it has let go', async () => {

@@ -117,7 +117,7 @@ class World {
     const over = operation.then(then, (error: unknown) => {
       if (!(error instanceof MemfileError) || error.code === 'EIO') this.wrong.push(String(error));
       else if (error.code === 'ENOSPC') seen.full++;
-      else if (error.code === 'EAGAIN') {
+      else if (error.code === 'EAGAIN' && error.syscall !== 'start') {
         seen.pinned++;
         const { consumer = '', holders = [], page = -1 } = error.refused ?? {};
         const held = error.message.includes('pinned') || holders.includes(consumer);
