@@ -1,4 +1,4 @@
 import { shmem } from '../../plugins/shmem/index.js';
 import { describeBackingStore } from '../kit/index.js';
 
-describeBackingStore('shmem', () => shmem(), { runs: 1000 });
+describeBackingStore('shmem', () => shmem(), { runs: 500 });
