@@ -62,45 +62,19 @@ export function convert(
       then(operation);
       return;
     }
-    const converting = new Converting(file, operation, { start, end }, changing, conversion, () => {
-      if (converting.possible) tellUsable();
+    let possible = false;
+    const between = (): Keeps => {
+      possible = canChange(file, operation, { start, end }, changing, conversion);
+      if (possible) file.record(operation, { type: 'convert', ...where, start, end, to });
+      const there = state.frames.ranges(start, end);
+      return (consumer) => usableIn(state, there, consumer);
+    };
+    const after: Step = () => {
+      if (possible) tellUsable();
       else rollBack(() => then(operation));
-    });
-    converting.begin();
+    };
+    new Withdrawal(file, operation, start, end, reason, between, after, conversion).begin();
   });
-}
-
-/** Consumers let go of pages that they have as they are; then those are changed. */
-class Converting extends Withdrawal {
-  /** Whether it came to that. */
-  possible = false;
-  readonly #changing: readonly PageRange[];
-  readonly #to: Conversion;
-
-  constructor(
-    file: FileCore,
-    operation: Operation,
-    range: PageRange,
-    changing: readonly PageRange[],
-    to: Conversion,
-    then: Step,
-  ) {
-    super(file, operation, range, 'convert', then, to);
-    this.#changing = changing;
-    this.#to = to;
-  }
-
-  protected override between(): Keeps {
-    const { file, of, start, end } = this;
-    const { state } = file;
-    const { to } = this.#to;
-    this.possible = canChange(file, of, { start, end }, this.#changing, this.#to);
-    if (this.possible) {
-      file.record(of, { type: 'convert', file: state.id, operation: of.id, start, end, to });
-    }
-    const there = state.frames.ranges(start, end);
-    return (consumer) => usableIn(state, there, consumer);
-  }
 }
 
 /** Everybody has let go as far as they said; whether that is enough, and the store agrees. */

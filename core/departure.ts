@@ -18,15 +18,12 @@ export function depart(
   reason: Reason,
   then: Step,
 ): void {
-  new Departure(file, operation, { start, end }, reason, then).begin();
+  new Withdrawal(file, operation, start, end, reason, between, then).begin();
 }
 
-class Departure extends Withdrawal {
-  protected override between(): Keeps {
-    const { file, of, start, end } = this;
-    const kept = free(file, of, start, end);
-    return kept.length === 0 ? undefined : keeps(file, kept);
-  }
+function between({ file, of, start, end }: Withdrawal): Keeps {
+  const kept = free(file, of, start, end);
+  return kept.length === 0 ? undefined : keeps(file, kept);
 }
 
 function keeps({ state }: FileCore, kept: readonly PageRange[]): Keeps {

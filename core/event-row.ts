@@ -43,8 +43,14 @@ export const ROW_TYPES = [
   'time',
 ] as const satisfies readonly (PageEvent['type'] | 'payload')[];
 
-const CODE_OF_TYPE = Object.fromEntries(ROW_TYPES.map((type, code) => [type, code]));
 /** Found sooner than in a dictionary: the usual ones come first. */
+function codeOfType(type: PageEvent['type']): number {
+  let code = 0;
+  while (ROW_TYPES[code] !== type) code++;
+  return code;
+}
+
+/** As above. */
 function codeOfReason(reason: Reason): number {
   let code = 0;
   while (REASONS[code] !== reason) code++;
@@ -85,7 +91,7 @@ export class RowSegment {
       case 'usable':
       case 'error': {
         const { file, operation, start, end } = event;
-        const code = CODE_OF_TYPE[event.type]!;
+        const code = codeOfType(event.type);
         const reason = codeOfReason(event.reason);
         return this.#put(row, code, file, reason, 0, operation, end - start, start, 0);
       }
@@ -98,7 +104,7 @@ export class RowSegment {
       case 'lookup':
       case 'put': {
         const { file, registration, offset, pfn, order } = event;
-        const code = CODE_OF_TYPE[event.type]!;
+        const code = codeOfType(event.type);
         return this.#put(row, code, file, order, registration, 0, 0, offset, pfn);
       }
       case 'left': {
@@ -117,19 +123,29 @@ export class RowSegment {
       case 'delivery': {
         const { file, operation, registration, of, callback, start, reason } = event;
         const detail = codeOf(callback) | (codeOfReason(reason) << CALLBACK_BITS);
-        const code = CODE_OF_TYPE[event.type]!;
+        const code = codeOfType(event.type);
         return this.#put(row, code, file, detail, registration, operation, pages(event), start, of);
       }
       case 'answer': {
         const { file, operation, registration, of, callback, outcome } = event;
         const detail = codeOf(callback) | (OUTCOMES.indexOf(outcome) << CALLBACK_BITS);
-        const code = CODE_OF_TYPE[event.type]!;
+        const code = codeOfType(event.type);
         return this.#put(row, code, file, detail, registration, operation, 0, 0, of);
       }
       case 'grace':
-        return this.#put(row, CODE_OF_TYPE.grace!, event.file, 0, event.registration, 0, 0, 0, 0);
+        return this.#put(
+          row,
+          codeOfType(event.type),
+          event.file,
+          0,
+          event.registration,
+          0,
+          0,
+          0,
+          0,
+        );
       case 'time':
-        return this.#put(row, CODE_OF_TYPE[event.type]!, 0, 0, 0, 0, 0, event.ms, 0);
+        return this.#put(row, codeOfType(event.type), 0, 0, 0, 0, 0, event.ms, 0);
       default:
         return false;
     }

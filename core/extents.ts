@@ -67,9 +67,8 @@ export class Extents {
 
   /** How many pages of `[start, end)` hold something. */
   count(start: number, end: number): number {
-    let pages = 0;
-    this.#visit(start, end, (from, to) => (pages += to - from));
-    return pages;
+    if (end - start === 1) return this.get(start) < 0 ? 0 : 1;
+    return this.#count(start, end);
   }
 
   /** Lets the pages `[start, end)` hold `value`, `value + 1`, …; what they held is forgotten. */
@@ -112,6 +111,12 @@ export class Extents {
 
   /** The runs in `[start, end)`, clipped to it and in order. */
   runs(start = 0, end = Infinity): Extent[] {
+    if (end - start !== 1) return this.#runs(start, end);
+    const value = this.get(start);
+    return value < 0 ? [] : [{ start, end, value }];
+  }
+
+  #runs(start: number, end: number): Extent[] {
     // Mostly one, and an array that is made for one is a tenth as large as one that grew to it.
     let found: { start: number; end: number; value: number }[] | undefined;
     this.#visit(start, end, (from, to, value) => {
@@ -147,6 +152,12 @@ export class Extents {
     if (found.length === 0) return [{ start: at, end }]; // As above.
     found.push({ start: at, end });
     return found;
+  }
+
+  #count(start: number, end: number): number {
+    let pages = 0;
+    this.#visit(start, end, (from, to) => (pages += to - from));
+    return pages;
   }
 
   #visit(

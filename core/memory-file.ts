@@ -10,7 +10,7 @@ import { FileCore } from './file-core.js';
 import { NotificationStream } from './notification-stream.js';
 import type { NotifiedFile, Notifier } from './notifier.js';
 import type { NotifierList } from './notifier-list.js';
-import { SteppedOperation, type Operation, type Step } from './operation.js';
+import { Operation, type Step } from './operation.js';
 import {
   checkAccess,
   checkConsumer,
@@ -23,7 +23,7 @@ import {
   type RegisterOptions,
 } from './options.js';
 import { checkSize, isPageCount, MAX_PAGES, WHOLE_FILE, type PageRange } from './page-range.js';
-import { Fallocate, PunchHole } from './page-operations.js';
+import { fallocating, punching } from './page-operations.js';
 import { plan, type Plan, type PlannedOperation } from './plan.js';
 import { poison } from './poison.js';
 import { refusesConvert, refusesSeals, refusesTruncate } from './refusals.js';
@@ -46,6 +46,8 @@ import { usable } from './usable.js';
 export class MemoryFile implements NotifiedFile {
   readonly #core: FileCore;
   readonly #onClosed: () => void;
+  readonly #fallocate: Step;
+  readonly #punch: Step;
   #closing: Promise<void> | undefined;
 
   /** @internal */
@@ -59,6 +61,8 @@ export class MemoryFile implements NotifiedFile {
     attached: AttachState,
   ) {
     this.#core = new FileCore(engine, this, state, store, capabilities, notifiers);
+    this.#fallocate = fallocating(this.#core, 'fallocate', false);
+    this.#punch = punching(this.#core, 'punch');
     this.#onClosed = onClosed;
     store.attach?.(storeHost(this.#core), attached);
   }
@@ -140,8 +144,12 @@ export class MemoryFile implements NotifiedFile {
    * MemfileError) with `effect` 'none'; EIO with `effect` 'done' when a consumer failed later.
    */
   fallocate(start: number, end: number, options: FallocateOptions = NO_OPTIONS): Promise<void> {
-    const { keepSize = false, reason = 'fallocate' } = options ?? NO_OPTIONS;
-    return submit(this.#core, new Fallocate(this.#core, start, end, reason, keepSize), options);
+    let step = this.#fallocate;
+    if (options !== NO_OPTIONS) {
+      const { keepSize = false, reason = 'fallocate' } = options ?? NO_OPTIONS;
+      step = fallocating(this.#core, reason, keepSize);
+    }
+    return this.#operate('fallocate', start, end, options, step);
   }
 
   /**
@@ -153,7 +161,8 @@ export class MemoryFile implements NotifiedFile {
    */
   punchHole(start: number, end: number, options: OperationOptions = NO_OPTIONS): Promise<void> {
     const { reason = 'punch' } = options ?? NO_OPTIONS;
-    return submit(this.#core, new PunchHole(this.#core, start, end, reason), options);
+    const step = reason === 'punch' ? this.#punch : punching(this.#core, reason);
+    return this.#operate('punchHole', start, end, options, step);
   }
 
   /**
@@ -296,7 +305,7 @@ export class MemoryFile implements NotifiedFile {
         else depart(this.#core, operation, 0, end, 'close', this.#end);
       };
       const { start, end } = WHOLE_FILE;
-      const operation = new SteppedOperation(this.#core, 'close', start, end, step);
+      const operation = new Operation(this.#core, 'close', start, end, step);
       // Before it starts: who closes the file again from a callback gets this very promise.
       this.#closing = operation.promise() as Promise<void>;
       this.#core.engine.start(operation);
@@ -342,7 +351,7 @@ export class MemoryFile implements NotifiedFile {
     body: Step,
     check?: () => void,
   ): Promise<T> {
-    const operation = new SteppedOperation(this.#core, syscall, start, end, body);
+    const operation = new Operation(this.#core, syscall, start, end, body);
     return submit(this.#core, operation, options, check);
   }
 

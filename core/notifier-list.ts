@@ -77,12 +77,11 @@ export class NotifierList<T extends Listed> {
   concerned(start = 0, end = Infinity): Audience<T> {
     this.#everywhere ??= everywhere(this.#whole);
     if (this.#ranged.size === 0) return this.#everywhere;
-    const found: T[] = [];
-    this.#ranged.collect(start, end, found);
+    const found = this.#ranged.overlapping(start, end);
     if (found.length === 0) return this.#everywhere;
-    for (const registration of this.#everywhere.members) found.push(registration);
     byAge(found);
-    return new Audience(found, false);
+    const { members } = this.#everywhere;
+    return new Audience(members.length === 0 ? found : merged(members, found), false);
   }
 }
 
@@ -90,6 +89,18 @@ function everywhere<T extends Listed>(whole: readonly (T | undefined)[]): Audien
   const members = whole.filter((registration) => registration !== undefined);
   const direct = members.every(({ access, observed }) => access === 'both' && !observed);
   return new Audience(members, direct);
+}
+
+/** Two lists by age as one. */
+function merged<T extends Listed>(some: readonly T[], others: readonly T[]): T[] {
+  const all: T[] = [];
+  let at = 0;
+  for (const one of some) {
+    while (at < others.length && others[at]!.order < one.order) all.push(others[at++]!);
+    all.push(one);
+  }
+  while (at < others.length) all.push(others[at++]!);
+  return all;
 }
 
 /** A few are sorted faster by hand than by a call into the runtime. */

@@ -47,7 +47,7 @@ export type Step = (operation: Operation) => void;
  *
  * `start` and `end` are the widest range that it can touch: what orders it against others.
  */
-export abstract class Operation implements WaitNode, PageRange {
+export class Operation implements WaitNode, PageRange {
   /** Its number in the journal; 0 until it starts. */
   id = 0;
   /** Its place in the order of submission. */
@@ -77,6 +77,7 @@ export abstract class Operation implements WaitNode, PageRange {
   readonly to: number;
   readonly start: number;
   readonly end: number;
+  readonly #step: Step;
   #failures: readonly { readonly what: string; readonly error: unknown }[] = NONE;
   #sections: Set<WaitNode> | undefined;
   #next: { readonly label: string; readonly step: Step } | undefined;
@@ -88,9 +89,11 @@ export abstract class Operation implements WaitNode, PageRange {
   #resolve: ((value: unknown) => void) | undefined;
   #reject: ((error: MemfileError) => void) | undefined;
 
-  constructor(home: OperationHome, syscall: string, from: number, to: number) {
+  /** @param step its first; what it is about is checked there, as it is by then. */
+  constructor(home: OperationHome, syscall: string, from: number, to: number, step: Step) {
     const { granule } = home;
     this.home = home;
+    this.#step = step;
     this.syscall = syscall;
     this.from = from;
     this.to = to;
@@ -99,9 +102,6 @@ export abstract class Operation implements WaitNode, PageRange {
     this.start = widened ? Math.floor(from / granule) * granule : from;
     this.end = widened ? Math.ceil(to / granule) * granule : to;
   }
-
-  /** Its first step; what it is about is checked here, as it is by then. */
-  abstract begin(): void;
 
   /** The operations of its file. */
   get lane(): Operation[] {
@@ -114,7 +114,7 @@ export abstract class Operation implements WaitNode, PageRange {
     this.onStart?.();
     try {
       this.home.admit(this);
-      this.begin();
+      this.#step(this);
     } catch (error) {
       this.#stop(error);
     }
@@ -248,20 +248,6 @@ export abstract class Operation implements WaitNode, PageRange {
     }
     if (this.#error !== undefined) throw this.#error;
     return this.#value;
-  }
-}
-
-/** An operation whose only, or first, step is given. */
-export class SteppedOperation extends Operation {
-  readonly #step: Step;
-
-  constructor(home: OperationHome, syscall: string, from: number, to: number, step: Step) {
-    super(home, syscall, from, to);
-    this.#step = step;
-  }
-
-  override begin(): void {
-    this.#step(this);
   }
 }
 

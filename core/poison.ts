@@ -16,20 +16,17 @@ export function poison(
 ): void {
   const reason = 'poison';
   const where = { file: file.state.id, operation: operation.id, start, end };
-  const poisoning = new Poisoning(file, operation, { start, end }, reason, () => {
+  const tell: Step = () => {
     const position = file.record(operation, { type: 'error', ...where, reason });
     const pass = file.pass(operation, 'error', reason, position);
     file.notifiers.concerned(start, end).tellOldestFirst(file.engine, pass, start, end);
     operation.whenLetGo('every consumer has taken notice', then);
-  });
-  poisoning.begin();
+  };
+  new Withdrawal(file, operation, start, end, reason, between, tell).begin();
 }
 
-class Poisoning extends Withdrawal {
-  protected override between(): undefined {
-    const { file, of } = this;
-    for (const { start, end } of file.state.frames.ranges(this.start, this.end)) {
-      file.record(of, { type: 'poison', file: file.state.id, operation: of.id, start, end });
-    }
+function between({ file, of, start, end }: Withdrawal): undefined {
+  for (const range of file.state.frames.ranges(start, end)) {
+    file.record(of, { type: 'poison', file: file.state.id, operation: of.id, ...range });
   }
 }

@@ -25,6 +25,9 @@ export class RangeIndex<T extends Ranged> {
   #free = NONE;
   #root = NONE;
   #size = 0;
+  /** The nodes that the last search found; as many as are in the tree have room. */
+  #hit = new Int32Array(0);
+  #hits = 0;
   /** What the last `split` answered. */
   #left = NONE;
   #right = NONE;
@@ -60,23 +63,33 @@ export class RangeIndex<T extends Ranged> {
     this.#size--;
   }
 
-  /**
-   * Appends to `found` the items that overlap `[start, end)`, in no particular order; returns how
-   * many nodes it looked at.
-   */
-  collect(start: number, end: number, found: T[]): number {
-    return this.#visit(this.#root, start, end, found);
+  /** The items that overlap `[start, end)`, in no particular order. */
+  overlapping(start: number, end: number): T[] {
+    this.#hits = 0;
+    this.#visit(this.#root, start, end);
+    // Made for as many as there are: an array that grows takes room for sixteen more.
+    const found = new Array<T>(this.#hits);
+    for (let i = 0; i < found.length; i++) found[i] = this.#items[this.#hit[i]!]!;
+    return found;
   }
 
-  #visit(node: number, start: number, end: number, found: T[]): number {
+  /** Appends those items to `found`; returns how many nodes it looked at. */
+  collect(start: number, end: number, found: T[]): number {
+    this.#hits = 0;
+    const visits = this.#visit(this.#root, start, end);
+    for (let i = 0; i < this.#hits; i++) found.push(this.#items[this.#hit[i]!]!);
+    return visits;
+  }
+
+  #visit(node: number, start: number, end: number): number {
     let visits = 1;
     const doubles = this.#doubles;
     const words = this.#words;
     while (node !== NONE && doubles[node * 4 + 2]! > start) {
       if (doubles[node * 4]! < end) {
-        if (doubles[node * 4 + 1]! > start) found.push(this.#items[node]!);
+        if (doubles[node * 4 + 1]! > start) this.#hit[this.#hits++] = node;
         const right = words[node * 8 + 7]!;
-        if (right !== NONE) visits += this.#visit(right, start, end, found);
+        if (right !== NONE) visits += this.#visit(right, start, end);
       }
       node = words[node * 8 + 6]!;
       visits++;
@@ -168,6 +181,7 @@ export class RangeIndex<T extends Ranged> {
     doubles.set(this.#doubles);
     this.#doubles = doubles;
     this.#words = new Int32Array(doubles.buffer);
+    this.#hit = new Int32Array(nodes);
   }
 }
 

@@ -9,11 +9,14 @@ import { tell, type Audience } from './audience.js';
 /** What of the pages told a consumer still has at the end; undefined when nobody has any. */
 export type Keeps = ((consumer: Registration) => readonly PageRange[]) | undefined;
 
+/** What happens when every consumer has let go; an error that it throws ends nothing early. */
+type Between = (withdrawal: Withdrawal) => Keeps;
+
 /**
  * Makes consumers let go of pages: announces that they leave, waits until every consumer told has
  * let go, does what has to be done, and tells the end in reverse. `then` comes when all is over.
  */
-export abstract class Withdrawal implements OpenWithdrawal {
+export class Withdrawal implements OpenWithdrawal {
   readonly file: FileCore;
   readonly of: Operation;
   readonly start: number;
@@ -22,6 +25,7 @@ export abstract class Withdrawal implements OpenWithdrawal {
   /** Consumers of this side alone are not told: they never had the pages. */
   readonly unless: Side | undefined;
   readonly conversion: Conversion | undefined;
+  readonly #between: Between;
   readonly #then: Step;
   #begun = 0;
   #audience: Audience<Registration> | undefined;
@@ -29,8 +33,10 @@ export abstract class Withdrawal implements OpenWithdrawal {
   constructor(
     file: FileCore,
     of: Operation,
-    { start, end }: PageRange,
+    start: number,
+    end: number,
     reason: Reason,
+    between: Between,
     then: Step,
     conversion?: Conversion,
   ) {
@@ -41,11 +47,9 @@ export abstract class Withdrawal implements OpenWithdrawal {
     this.reason = reason;
     this.unless = conversion?.to;
     this.conversion = conversion;
+    this.#between = between;
     this.#then = then;
   }
-
-  /** What happens when every consumer has let go; an error that it throws ends nothing early. */
-  protected abstract between(): Keeps;
 
   get operation(): number {
     return this.of.id;
@@ -72,7 +76,7 @@ export abstract class Withdrawal implements OpenWithdrawal {
 
   #finish(): void {
     const { file, of, start, end, reason, conversion, unless } = this;
-    const keeps = this.between();
+    const keeps = this.#between(this);
     const ended = file.recordRange(of, 'invalidateEnd', start, end, reason);
     const audience = this.#audience!;
     const detail = conversion && { conversion };

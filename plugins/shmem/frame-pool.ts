@@ -16,6 +16,9 @@ export class FramePool {
   readonly #limit: number;
   /** Frames that were used before, as a set. */
   readonly #free = new Extents();
+  /** The run freed last, which is not in the set yet: what comes back is often wanted next. */
+  #spare = 0;
+  #spareEnd = 0;
   readonly #references = new SmallMap<number>();
   /** Referenced frames whose page has left its file. */
   readonly #orphans = new Set<number>();
@@ -30,11 +33,19 @@ export class FramePool {
 
   /** How many frames can be taken. */
   get available(): number {
-    return this.#limit - (this.#next - 1) + this.#free.pages;
+    const spare = this.#spareEnd - this.#spare;
+    return this.#limit - (this.#next - 1) + this.#free.pages + spare;
   }
 
   /** Takes at most `count` consecutive frames, zeroed; the caller knows that some are available. */
   take(count: number): PageRange {
+    const spare = this.#spare;
+    if (this.#spareEnd - spare >= count) {
+      this.#spare += count;
+      this.zero(spare, spare + count);
+      return { start: spare, end: spare + count };
+    }
+    this.#keepSpare();
     const reused = this.#reusable(count);
     const start = reused?.start ?? this.#next;
     const end = Math.min(start + count, reused?.end ?? this.#limit + 1);
@@ -61,6 +72,7 @@ export class FramePool {
 
   /** These frames are somebody's already; called before any is taken. */
   claim(start: number, end: number): void {
+    this.#keepSpare();
     if (start > this.#next) this.#free.add(this.#next, start);
     this.#free.delete(start, end);
     this.#next = Math.max(this.#next, end);
@@ -77,12 +89,30 @@ export class FramePool {
   /** The page of each of these frames has left its file. */
   release(start: number, end: number): void {
     let from = start;
-    for (const pfn of this.#referenced(start, end)) {
-      this.#orphans.add(pfn);
-      if (from < pfn) this.#free.add(from, pfn);
-      from = pfn + 1;
+    if (this.#references.size > 0) {
+      for (const pfn of this.#referenced(start, end)) {
+        this.#orphans.add(pfn);
+        if (from < pfn) this.#freed(from, pfn);
+        from = pfn + 1;
+      }
     }
-    if (from < end) this.#free.add(from, end);
+    if (from < end) this.#freed(from, end);
+  }
+
+  /** These frames can be taken again. */
+  #freed(start: number, end: number): void {
+    if (start === this.#spareEnd) this.#spareEnd = end;
+    else if (end === this.#spare) this.#spare = start;
+    else {
+      this.#keepSpare();
+      this.#spare = start;
+      this.#spareEnd = end;
+    }
+  }
+
+  #keepSpare(): void {
+    if (this.#spare < this.#spareEnd) this.#free.add(this.#spare, this.#spareEnd);
+    this.#spare = this.#spareEnd = 0;
   }
 
   /** The referenced frames of a range, sorted; costs the smaller of the two. */
@@ -107,7 +137,7 @@ export class FramePool {
     if (count > 1) this.#references.set(pfn, count - 1);
     else {
       this.#references.delete(pfn);
-      if (this.#orphans.delete(pfn)) this.#free.add(pfn, pfn + 1);
+      if (this.#orphans.delete(pfn)) this.#freed(pfn, pfn + 1);
     }
     return true;
   }
@@ -126,6 +156,7 @@ export class FramePool {
 
   /** Zeroes the contents of frames; those that nobody looked at are zero already. */
   zero(start: number, end: number): void {
+    if (this.#chunks.size === 0) return;
     for (let pfn = start; pfn < end;) {
       const key = Math.floor(pfn / CHUNK_FRAMES);
       const stop = Math.min(end, (key + 1) * CHUNK_FRAMES);
