@@ -41,13 +41,15 @@ describe('core and plugins/shmem in a browser bundle', () => {
 
   it('keep the laws without any Node global', async () => {
     // What a browser and Node both have, and nothing else: no process, Buffer, require, global.
-    const { AbortController, AbortSignal, clearTimeout, performance, setTimeout } = globalThis;
+    const { AbortController, AbortSignal, clearTimeout, performance, setTimeout, structuredClone } =
+      globalThis;
     const context = vm.createContext({
       AbortController,
       AbortSignal,
       clearTimeout,
       performance,
       setTimeout,
+      structuredClone,
     });
     vm.runInContext(`${script}\nglobalThis.laws = laws;`, context);
     const answer = (await vm.runInContext(`laws.runLaws(${SEED}, ${PROGRAMS})`, context)) as string;
