@@ -24,7 +24,14 @@ export function restartCheck(
 ): Check<Program> {
   const { store, pages = PAGES, fileOptions = {} } = options;
   const create = (store: BackingStore, id: number, pages: number): StoreFile =>
-    store.createFile({ id, name: `file ${id}`, pages, flags: [], options: fileOptions });
+    store.createFile({
+      id,
+      name: `file ${id}`,
+      pages,
+      flags: [],
+      options: fileOptions,
+      reopened: true,
+    });
   return {
     law: 10,
     what: 'a store that is told what the journal knows goes on where the old one was',
