@@ -1,3 +1,4 @@
+import { EncryptedDevice } from '../../adapters/encrypted-device/index.js';
 import { KvmVm } from '../../adapters/kvm/index.js';
 import { VmmMapping } from '../../adapters/vmm-mapping/index.js';
 import { describeConsumer } from '../kit/index.js';
@@ -20,5 +21,18 @@ describeConsumer('KvmVm', async (file, { witness, scheduler }) => {
     touch: (start, end) => vm.touch(file, start, end),
     frameOf: (page) => vm.stage2.get(page),
     [Symbol.asyncDispose]: () => vm[Symbol.asyncDispose](),
+  };
+});
+
+describeConsumer('EncryptedDevice', async (file, { witness, scheduler }) => {
+  const device = new EncryptedDevice({ witness, scheduler });
+  await device.attach(file);
+  await device.lock();
+  await device.start();
+  return {
+    // It maps what is there; it brings nothing by itself.
+    touch: (start, end) => file.fallocate(start, end, { keepSize: true }).catch(() => {}),
+    frameOf: (page) => device.table.translate(page),
+    [Symbol.asyncDispose]: () => device[Symbol.asyncDispose](),
   };
 });

@@ -20,3 +20,22 @@ export {
 export type { TestContext, TestFunctions } from './runner.js';
 export { LawBroken, type KitOptions } from './suite.js';
 export { VirtualClock } from './tools/virtual-clock.js';
+export {
+  checkLitmus,
+  explore,
+  litmus,
+  load,
+  printCounterexample,
+  program,
+  replaySaved,
+  save,
+  storm,
+  type Counterexample,
+  type Exploration,
+  type ExploreOptions,
+  type Litmus,
+  type LitmusSpec,
+  type Program,
+  type ProgramSpec,
+  type Stage,
+} from '../explore/index.js';
