@@ -91,7 +91,8 @@ export async function explorePrograms(
       stopped ||
       failed(storms.report) ||
       (timeMs === Infinity ? storms.schedules >= runs : left() <= 0);
-    while (!enough()) await storms.next(watch(STORM));
+    do await storms.next(watch(STORM));
+    while (!enough());
     add(storms.report);
   }
   const ms = performance.now() - started;
