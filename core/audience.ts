@@ -1,7 +1,7 @@
 import type { Access } from './capabilities.js';
 import type { Engine } from './engine.js';
 import type { NotifierCallback } from './event.js';
-import type { Notifier, NotifierFunction } from './notifier.js';
+import type { Notifier, NotifierFunction, Participant } from './notifier.js';
 import type { Pass } from './pass.js';
 import type { SectionOwner } from './section.js';
 
@@ -11,18 +11,29 @@ export interface Member extends SectionOwner {
   readonly notifier: Notifier;
   /** Whether RxJS observers have to be told too. */
   readonly observed: boolean;
+  /** The only one of them, if there is one and it takes part. */
+  readonly participant: Participant | undefined;
   callback(type: NotifierCallback): NotifierFunction | undefined;
   /** Tells it what of `[start, end)` is its own, unless it has left. */
   tell(pass: Pass, start: number, end: number): void;
-  /** It has been told by calling its callback. */
+  /** It has been told by calling its callback, or its observer. */
   wasTold(): void;
 }
 
-/** The callbacks of one type, and whose they are. */
+/** The callbacks of one type, or the observers in their place, and whose they are. */
 interface Calls<T> {
   readonly members: readonly T[];
-  readonly functions: readonly NotifierFunction[];
-  readonly notifiers: readonly Notifier[];
+  readonly functions: readonly (NotifierFunction | undefined)[];
+  readonly nexts: readonly Participant['next'][];
+  readonly receivers: readonly object[];
+}
+
+/** Whether a member is told by calling one function. */
+export function isDirect({ access, observed, participant, notifier }: Member): boolean {
+  if (access !== 'both') return false;
+  if (!observed) return true;
+  const { fallocate, invalidate, invalidateEnd, error } = notifier;
+  return participant !== undefined && !(fallocate ?? invalidate ?? invalidateEnd ?? error);
 }
 
 /** Those whom an event concerns, oldest first, as they were when it was looked up. */
@@ -32,7 +43,7 @@ export class Audience<T extends Member = Member> {
   stale = false;
   readonly #calls: { [Type in NotifierCallback]?: Calls<T> } | undefined;
 
-  /** @param direct whether all of them are told the same range, by their callbacks alone. */
+  /** @param direct whether all of them are told the same range, each by calling one function. */
   constructor(members: readonly T[], direct: boolean) {
     this.members = members;
     this.#calls = direct ? {} : undefined;
@@ -41,7 +52,7 @@ export class Audience<T extends Member = Member> {
   /** Tells all in the order of registration, but those that have access to `unless` alone. */
   tellOldestFirst(engine: Engine, pass: Pass, start: number, end: number, unless?: Access): void {
     engine.pass = pass;
-    const calls = engine.witnessed ? undefined : this.#callsOf(pass.type);
+    const calls = engine.witnessed ? undefined : this.#callsOf(pass);
     if (calls === undefined) {
       for (const member of this.members) {
         if (member.access !== unless) member.tell(pass, start, end);
@@ -56,7 +67,7 @@ export class Audience<T extends Member = Member> {
   /** As above, the newest registration first. */
   tellNewestFirst(engine: Engine, pass: Pass, start: number, end: number, unless?: Access): void {
     engine.pass = pass;
-    const calls = engine.witnessed ? undefined : this.#callsOf(pass.type);
+    const calls = engine.witnessed ? undefined : this.#callsOf(pass);
     if (calls === undefined) {
       for (let i = this.members.length - 1; i >= 0; i--) {
         const member = this.members[i]!;
@@ -77,7 +88,12 @@ export class Audience<T extends Member = Member> {
     }
     pass.enter(member, start, end);
     try {
-      const result = calls.functions[i]!.call(calls.notifiers[i]!, start, end, pass);
+      const callback = calls.functions[i];
+      const receiver = calls.receivers[i]!;
+      const result =
+        callback === undefined
+          ? calls.nexts[i]!.call(receiver, pass.notification())
+          : callback.call(receiver, start, end, pass);
       if (result !== undefined) pass.holdIfThenable(result);
     } catch (error) {
       pass.fail(error);
@@ -86,23 +102,27 @@ export class Audience<T extends Member = Member> {
     if (this.stale) member.wasTold();
   }
 
-  #callsOf(type: NotifierCallback): Calls<T> | undefined {
+  #callsOf({ type }: Pass): Calls<T> | undefined {
     if (this.#calls === undefined || this.stale) return undefined;
     return (this.#calls[type] ??= this.#resolve(type));
   }
 
+  /** Whoever joins makes this stale, so these observers joined before what they are told began. */
   #resolve(type: NotifierCallback): Calls<T> {
     const members: T[] = [];
-    const functions: NotifierFunction[] = [];
-    const notifiers: Notifier[] = [];
+    const functions: (NotifierFunction | undefined)[] = [];
+    const nexts: Participant['next'][] = [];
+    const receivers: object[] = [];
     for (const member of this.members) {
       const callback = member.callback(type);
-      if (callback === undefined) continue;
+      const { participant } = member;
+      if (callback === undefined && participant?.next === undefined) continue;
       members.push(member);
       functions.push(callback);
-      notifiers.push(member.notifier);
+      nexts.push(participant?.next);
+      receivers.push(participant?.observer ?? member.notifier);
     }
-    return { members, functions, notifiers };
+    return { members, functions, nexts, receivers };
   }
 }
 

@@ -1,4 +1,4 @@
-import { Audience, type Member } from './audience.js';
+import { Audience, isDirect, type Member } from './audience.js';
 import { MAX_PAGES, type PageRange } from './page-range.js';
 import { RangeIndex, type Ranged } from './range-index.js';
 
@@ -87,8 +87,7 @@ export class NotifierList<T extends Listed> {
 
 function everywhere<T extends Listed>(whole: readonly (T | undefined)[]): Audience<T> {
   const members = whole.filter((registration) => registration !== undefined);
-  const direct = members.every(({ access, observed }) => access === 'both' && !observed);
-  return new Audience(members, direct);
+  return new Audience(members, members.every(isDirect));
 }
 
 /** Two lists by age as one. */

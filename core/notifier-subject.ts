@@ -1,14 +1,13 @@
 import { Subject, Subscriber, Subscription, type Observable, type Observer } from 'rxjs';
 import { MemfileError } from './errno.js';
 import type { Notification } from './event.js';
+import type { Participant } from './notifier.js';
 import type { Pass } from './pass.js';
 import { isThenable } from './waits-for.js';
 
 /** An observer, with its callbacks resolved once. */
-interface Slot {
+interface Slot extends Participant {
   readonly observer: Partial<Observer<Notification>>;
-  /** Its own `next`: looked up anew on observers of many classes it costs more than the call. */
-  readonly next: ((value: Notification) => unknown) | undefined;
   /** Behind `pipe()`: sees what happens and cannot take part. */
   readonly watcher: boolean;
   /** The position of the journal when it joined; what began before is not its business. */
@@ -50,6 +49,12 @@ export abstract class NotifierSubject extends (Subject as unknown as new () => S
 
   get observed(): boolean {
     return this.#slots.length > 0;
+  }
+
+  /** @internal The only observer, if there is one and it takes part. */
+  get participant(): Participant | undefined {
+    const [slot] = this.#slots;
+    return slot === undefined || this.#slots.length > 1 || slot.watcher ? undefined : slot;
   }
 
   override subscribe(observerOrNext?: ObserverOrNext | null): Subscription {

@@ -1,4 +1,4 @@
-import type { Told } from './event.js';
+import type { Notification, Told } from './event.js';
 
 /** The file that an event is about; a `MemoryFile`. */
 export interface NotifiedFile {
@@ -51,4 +51,11 @@ export interface Notifier {
    * punched. Their invalidation is over. Told in the order of registration.
    */
   readonly error?: NotifierFunction | undefined;
+}
+
+/** An observer that takes part, as it is told. */
+export interface Participant {
+  readonly observer: object;
+  /** Its own `next`: looked up anew on observers of many classes it costs more than the call. */
+  readonly next: ((value: Notification) => unknown) | undefined;
 }

@@ -80,14 +80,19 @@ export class Operation implements WaitNode, PageRange {
   readonly #step: Step;
   #failures: readonly { readonly what: string; readonly error: unknown }[] = NONE;
   #sections: Set<WaitNode> | undefined;
-  #next: { readonly label: string; readonly step: Step } | undefined;
-  #unwatch: (() => void) | undefined;
+  #waiting:
+    | { readonly label: string; readonly step: Step; readonly unwatch: () => void }
+    | undefined;
   #value: unknown;
   #error: MemfileError | undefined;
   /** It is over, and its end has yet to become durable: its promise waits for that, nobody else. */
   #durable: Promise<void> | undefined;
-  #resolve: ((value: unknown) => void) | undefined;
-  #reject: ((error: MemfileError) => void) | undefined;
+  #promised:
+    | {
+        readonly resolve: (value: unknown) => void;
+        readonly reject: (error: MemfileError) => void;
+      }
+    | undefined;
 
   /** @param step its first; what it is about is checked there, as it is by then. */
   constructor(home: OperationHome, syscall: string, from: number, to: number, step: Step) {
@@ -140,10 +145,10 @@ export class Operation implements WaitNode, PageRange {
 
   closed(section: WaitNode): void {
     this.#sections?.delete(section);
-    if (this.#next === undefined || this.#sections!.size > 0) return;
-    const { label, step } = this.#next;
-    this.#next = undefined;
-    this.#unwatch?.();
+    if (this.#waiting === undefined || this.#sections!.size > 0) return;
+    const { label, step, unwatch } = this.#waiting;
+    this.#waiting = undefined;
+    unwatch();
     this.home.queue.resume(this, label, step);
   }
 
@@ -162,8 +167,7 @@ export class Operation implements WaitNode, PageRange {
       step(this);
       return;
     }
-    this.#next = { label, step };
-    this.#unwatch = this.home.queue.watch(this);
+    this.#waiting = { label, step, unwatch: this.home.queue.watch(this) };
   }
 
   /** It does not take place: whatever was begun has to be undone. */
@@ -212,8 +216,7 @@ export class Operation implements WaitNode, PageRange {
       return this.#value === undefined ? DONE : Promise.resolve(this.#value);
     }
     const promise = new Promise<unknown>((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
+      this.#promised = { resolve, reject };
     });
     return standsFor(promise, this);
   }
@@ -233,9 +236,9 @@ export class Operation implements WaitNode, PageRange {
     this.#value = value;
     this.#error = error;
     this.#durable = this.recorded ? this.home.queue.durable() : undefined;
-    if (this.#durable !== undefined) this.#resolve?.(this.#outcome(this.#durable));
-    else if (error === undefined) this.#resolve?.(value);
-    else this.#reject?.(error);
+    if (this.#durable !== undefined) this.#promised?.resolve(this.#outcome(this.#durable));
+    else if (error === undefined) this.#promised?.resolve(value);
+    else this.#promised?.reject(error);
     this.home.queue.settled(this);
   }
 

@@ -68,8 +68,8 @@ export class RangeIndex<T extends Ranged> {
     this.#hits = 0;
     this.#visit(this.#root, start, end);
     // Made for as many as there are: an array that grows takes room for sixteen more.
-    const found: T[] = [];
-    found.length = this.#hits;
+    // oxlint-disable-next-line unicorn/no-new-array
+    const found = new Array<T>(this.#hits);
     for (let i = 0; i < found.length; i++) found[i] = this.#items[this.#hit[i]!]!;
     return found;
   }
