@@ -39,7 +39,7 @@ const store = (kind: string): string => `
 
 describe('memfile/testing, outside vitest', () => {
   it('runs with the functions of another runner', () => {
-    const { status, out } = run(store('shmem({ quota: 20 })'), '--test');
+    const { status, out } = run(store('shmem({ quota: 20 })'), '--test', '--test-reporter=tap');
     expect({ status, failed: /^# fail (\d+)/m.exec(out)?.[1] }).toEqual({ status: 0, failed: '0' });
     expect(out).toMatch(/^# pass [1-9]\d$/m);
   }, 30_000);
