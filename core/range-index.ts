@@ -6,186 +6,159 @@ export interface Ranged {
   readonly order: number;
 }
 
-/** No node; the row of it stays empty. */
-const NONE = 0;
+/** How many entries a node has at most. */
+const FULL = 32;
 
 /**
- * Finds the items whose ranges overlap a range, in time that grows with their number.
+ * Finds the items whose ranges overlap a range, in time that grows with the logarithm of how many
+ * there are and with what is found.
  *
- * A treap by (start, order), each node knowing how far its subtree reaches. Priorities are hashed
- * from the nodes' numbers, so that the same calls build the same tree. Nodes are rows of 32 bytes,
- * as a search touches many: start, end and limit as doubles, then left and right as words.
+ * A B+ tree by (start, order) whose entries know how far what is below them reaches. Few levels of
+ * short arrays are in few lines of memory, which is what a search among many pays for.
  */
 export class RangeIndex<T extends Ranged> {
-  #doubles = new Float64Array(0);
-  #words = new Int32Array(0);
-  /** By node. */
-  readonly #items: (T | undefined)[] = [undefined];
-  /** Nodes that are not in use, by their left links. */
-  #free = NONE;
-  #root = NONE;
+  #root = new Node<T>();
   #size = 0;
-  /** The nodes that the last search found; as many as are in the tree have room. */
-  #hit = new Int32Array(0);
-  #hits = 0;
-  /** What the last `split` answered. */
-  #left = NONE;
-  #right = NONE;
 
   get size(): number {
     return this.#size;
   }
 
   add(item: T): void {
-    const node = this.#newNode(item);
-    const { order, range } = item;
-    const doubles = this.#doubles;
-    const words = this.#words;
-    let link = -1;
-    let root = this.#root;
-    while (root !== NONE && priority(root) >= priority(node)) {
-      if (doubles[root * 4 + 2]! < range.end) doubles[root * 4 + 2] = range.end;
-      link = root * 8 + (this.#before(root, range.start, order) ? 7 : 6);
-      root = words[link]!;
-    }
-    this.#split(root, range.start, order);
-    words[node * 8 + 6] = this.#left;
-    words[node * 8 + 7] = this.#right;
-    this.#reach(node);
-    if (link < 0) this.#root = node;
-    else words[link] = node;
+    const half = this.#root.add(item);
+    if (half !== undefined) this.#root = Node.above(this.#root, half);
     this.#size++;
   }
 
   /** Removes an item that was added. */
   delete(item: T): void {
-    this.#root = this.#remove(this.#root, item);
+    this.#root.delete(item);
     this.#size--;
+    while (this.#root.children.length === 1) this.#root = this.#root.children[0]!;
+    if (this.#size === 0) this.#root = new Node();
   }
 
   /** The items that overlap `[start, end)`, in no particular order. */
   overlapping(start: number, end: number): T[] {
-    this.#hits = 0;
-    this.#visit(this.#root, start, end);
-    // Made for as many as there are: an array that grows takes room for sixteen more.
-    // oxlint-disable-next-line unicorn/no-new-array
-    const found = new Array<T>(this.#hits);
-    for (let i = 0; i < found.length; i++) found[i] = this.#items[this.#hit[i]!]!;
+    const found: T[] = [];
+    if (this.#size > 0) this.#root.collect(start, end, found);
     return found;
   }
 
   /** Appends those items to `found`; returns how many nodes it looked at. */
   collect(start: number, end: number, found: T[]): number {
-    this.#hits = 0;
-    const visits = this.#visit(this.#root, start, end);
-    for (let i = 0; i < this.#hits; i++) found.push(this.#items[this.#hit[i]!]!);
-    return visits;
-  }
-
-  #visit(node: number, start: number, end: number): number {
-    let visits = 1;
-    const doubles = this.#doubles;
-    const words = this.#words;
-    while (node !== NONE && doubles[node * 4 + 2]! > start) {
-      if (doubles[node * 4]! < end) {
-        if (doubles[node * 4 + 1]! > start) this.#hit[this.#hits++] = node;
-        const right = words[node * 8 + 7]!;
-        if (right !== NONE) visits += this.#visit(right, start, end);
-      }
-      node = words[node * 8 + 6]!;
-      visits++;
-    }
-    return visits;
-  }
-
-  #before(node: number, start: number, order: number): boolean {
-    const own = this.#doubles[node * 4]!;
-    return own < start || (own === start && this.#items[node]!.order < order);
-  }
-
-  #remove(root: number, item: T): number {
-    if (root === NONE) return NONE;
-    const words = this.#words;
-    const { start, end } = item.range;
-    if (this.#doubles[root * 4] === start && this.#items[root] === item) {
-      const merged = this.#merge(words[root * 8 + 6]!, words[root * 8 + 7]!);
-      this.#items[root] = undefined;
-      words[root * 8 + 6] = this.#free;
-      this.#free = root;
-      return merged;
-    }
-    const side = this.#before(root, start, item.order) ? 7 : 6;
-    words[root * 8 + side] = this.#remove(words[root * 8 + side]!, item);
-    // Who reaches further than the item did does so without it.
-    return this.#doubles[root * 4 + 2]! > end ? root : this.#reach(root);
-  }
-
-  /** Into those before and those after, which are left in two fields. */
-  #split(root: number, start: number, order: number): void {
-    if (root === NONE) {
-      this.#left = this.#right = NONE;
-      return;
-    }
-    const words = this.#words;
-    if (this.#before(root, start, order)) {
-      this.#split(words[root * 8 + 7]!, start, order);
-      words[root * 8 + 7] = this.#left;
-      this.#left = this.#reach(root);
-    } else {
-      this.#split(words[root * 8 + 6]!, start, order);
-      words[root * 8 + 6] = this.#right;
-      this.#right = this.#reach(root);
-    }
-  }
-
-  #merge(left: number, right: number): number {
-    if (left === NONE) return right;
-    if (right === NONE) return left;
-    const words = this.#words;
-    if (priority(left) > priority(right)) {
-      words[left * 8 + 7] = this.#merge(words[left * 8 + 7]!, right);
-      return this.#reach(left);
-    }
-    words[right * 8 + 6] = this.#merge(left, words[right * 8 + 6]!);
-    return this.#reach(right);
-  }
-
-  #reach(node: number): number {
-    const doubles = this.#doubles;
-    const left = doubles[this.#words[node * 8 + 6]! * 4 + 2]!;
-    const right = doubles[this.#words[node * 8 + 7]! * 4 + 2]!;
-    let limit = doubles[node * 4 + 1]!;
-    if (left > limit) limit = left;
-    if (right > limit) limit = right;
-    doubles[node * 4 + 2] = limit;
-    return node;
-  }
-
-  #newNode(item: T): number {
-    let node = this.#free;
-    if (node === NONE) {
-      node = this.#items.push(item) - 1;
-      if ((node + 1) * 4 > this.#doubles.length) this.#grow(Math.max(16, node * 2));
-    } else {
-      this.#free = this.#words[node * 8 + 6]!;
-      this.#items[node] = item;
-    }
-    const { start, end } = item.range;
-    this.#doubles[node * 4] = start;
-    this.#doubles[node * 4 + 1] = this.#doubles[node * 4 + 2] = end;
-    this.#words[node * 8 + 6] = this.#words[node * 8 + 7] = NONE;
-    return node;
-  }
-
-  #grow(nodes: number): void {
-    const doubles = new Float64Array(nodes * 4);
-    doubles.set(this.#doubles);
-    this.#doubles = doubles;
-    this.#words = new Int32Array(doubles.buffer);
-    this.#hit = new Int32Array(nodes);
+    return this.#root.collect(start, end, found);
   }
 }
 
-function priority(node: number): number {
-  return Math.imul(node ^ (node >>> 15), 0x9e3779b1) >>> 0;
+/** Items, in a leaf, or nodes: sorted, with what a search wants to know of each in arrays of numbers. */
+class Node<T extends Ranged> {
+  /** The first of what is below each entry. */
+  #starts: number[] = [];
+  #orders: number[] = [];
+  /** How far what is below each entry reaches. */
+  #reaches: number[] = [];
+  /** One of these two is empty: a leaf has items. */
+  #items: T[] = [];
+  children: Node<T>[] = [];
+
+  static above<T extends Ranged>(first: Node<T>, second: Node<T>): Node<T> {
+    const node = new Node<T>();
+    for (const child of [first, second]) {
+      node.#insert(node.children.length, child.#starts[0]!, child.#orders[0]!, child.#reach());
+      node.children.push(child);
+    }
+    return node;
+  }
+
+  collect(start: number, end: number, found: T[]): number {
+    let visits = 1;
+    const starts = this.#starts;
+    const reaches = this.#reaches;
+    const { length } = starts;
+    for (let i = 0; i < length && starts[i]! < end; i++) {
+      if (reaches[i]! <= start) continue;
+      if (this.children.length === 0) found.push(this.#items[i]!);
+      else visits += this.children[i]!.collect(start, end, found);
+    }
+    return visits;
+  }
+
+  /** Answers the second half of it when it has become too large. */
+  add(item: T): Node<T> | undefined {
+    const { order } = item;
+    const { start, end } = item.range;
+    const after = this.#after(start, order);
+    if (this.children.length === 0) {
+      this.#insert(after, start, order, end);
+      this.#items.splice(after, 0, item);
+    } else {
+      const at = Math.max(after - 1, 0);
+      const child = this.children[at]!;
+      const half = child.add(item);
+      this.#update(at, child);
+      if (half !== undefined) {
+        this.#insert(at + 1, half.#starts[0]!, half.#orders[0]!, half.#reach());
+        this.children.splice(at + 1, 0, half);
+      }
+    }
+    return this.#starts.length > FULL ? this.#split() : undefined;
+  }
+
+  delete(item: T): void {
+    const at = this.#after(item.range.start, item.order) - 1;
+    const child = this.children[at];
+    child?.delete(item);
+    if (child !== undefined && child.#starts.length > 0) {
+      this.#update(at, child);
+      return;
+    }
+    for (const entries of [this.#starts, this.#orders, this.#reaches]) entries.splice(at, 1);
+    if (child === undefined) this.#items.splice(at, 1);
+    else this.children.splice(at, 1);
+  }
+
+  /** How many entries do not come after (start, order). */
+  #after(start: number, order: number): number {
+    const starts = this.#starts;
+    let low = 0;
+    let high = starts.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const own = starts[middle]!;
+      if (own > start || (own === start && this.#orders[middle]! > order)) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  #insert(at: number, start: number, order: number, reach: number): void {
+    this.#starts.splice(at, 0, start);
+    this.#orders.splice(at, 0, order);
+    this.#reaches.splice(at, 0, reach);
+  }
+
+  /** What is below an entry has changed. */
+  #update(at: number, child: Node<T>): void {
+    this.#starts[at] = child.#starts[0]!;
+    this.#orders[at] = child.#orders[0]!;
+    this.#reaches[at] = child.#reach();
+  }
+
+  #reach(): number {
+    let reach = 0;
+    for (const own of this.#reaches) if (own > reach) reach = own;
+    return reach;
+  }
+
+  #split(): Node<T> {
+    const half = new Node<T>();
+    const at = this.#starts.length >>> 1;
+    half.#starts = this.#starts.splice(at);
+    half.#orders = this.#orders.splice(at);
+    half.#reaches = this.#reaches.splice(at);
+    half.#items = this.#items.splice(at);
+    half.children = this.children.splice(at);
+    return half;
+  }
 }
