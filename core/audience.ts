@@ -1,52 +1,33 @@
 import type { Access } from './capabilities.js';
 import type { Engine } from './engine.js';
 import type { NotifierCallback } from './event.js';
-import type { Notifier, NotifierFunction, Participant } from './notifier.js';
+import type { NotifierFunction, Participant } from './notifier.js';
 import type { Pass } from './pass.js';
-import type { SectionOwner } from './section.js';
-
-/** A consumer as those see it who tell it. */
-export interface Member extends SectionOwner {
-  readonly access: Access;
-  readonly notifier: Notifier;
-  /** Whether RxJS observers have to be told too. */
-  readonly observed: boolean;
-  /** The only one of them, if there is one and it takes part. */
-  readonly participant: Participant | undefined;
-  callback(type: NotifierCallback): NotifierFunction | undefined;
-  /** Tells it what of `[start, end)` is its own, unless it has left. */
-  tell(pass: Pass, start: number, end: number): void;
-  /** It has been told by calling its callback, or its observer. */
-  wasTold(): void;
-}
+import type { Member, Seat } from './seat.js';
 
 /** The callbacks of one type, or the observers in their place, and whose they are. */
-interface Calls<T> {
-  readonly members: readonly T[];
+interface Calls {
+  readonly members: readonly Member[];
   readonly functions: readonly (NotifierFunction | undefined)[];
   readonly nexts: readonly Participant['next'][];
   readonly receivers: readonly object[];
 }
 
-/** Whether a member is told by calling one function. */
-export function isDirect({ access, observed, participant, notifier }: Member): boolean {
-  if (access !== 'both') return false;
-  if (!observed) return true;
-  const { fallocate, invalidate, invalidateEnd, error } = notifier;
-  return participant !== undefined && !(fallocate ?? invalidate ?? invalidateEnd ?? error);
-}
-
 /** Those whom an event concerns, oldest first, as they were when it was looked up. */
-export class Audience<T extends Member = Member> {
-  readonly members: readonly T[];
+export class Audience<M extends Member = Member> {
+  readonly seats: readonly Seat<M>[];
   /** Somebody has come, left, or got an observer. */
   stale = false;
-  readonly #calls: { [Type in NotifierCallback]?: Calls<T> } | undefined;
+  readonly #calls: { [Type in NotifierCallback]?: Calls } | undefined;
 
-  /** @param direct whether all of them are told the same range, each by calling one function. */
-  constructor(members: readonly T[], direct: boolean) {
-    this.members = members;
-    this.#calls = direct ? {} : undefined;
+  /** @param lasting whether it is told again and again, and all of them the same range. */
+  constructor(seats: readonly Seat<M>[], lasting = false) {
+    this.seats = seats;
+    this.#calls = lasting && seats.every(isOneCall) ? {} : undefined;
+  }
+
+  get members(): M[] {
+    return this.seats.map(({ member }) => member);
   }
 
   /** Tells all in the order of registration, but those that have access to `unless` alone. */
@@ -54,9 +35,7 @@ export class Audience<T extends Member = Member> {
     engine.pass = pass;
     const calls = engine.witnessed ? undefined : this.#callsOf(pass);
     if (calls === undefined) {
-      for (const member of this.members) {
-        if (member.access !== unless) member.tell(pass, start, end);
-      }
+      for (const seat of this.seats) tellOne(engine, seat, pass, start, end, unless);
     } else {
       const { length } = calls.functions;
       for (let i = 0; i < length; i++) this.#call(calls, i, pass, start, end);
@@ -69,9 +48,9 @@ export class Audience<T extends Member = Member> {
     engine.pass = pass;
     const calls = engine.witnessed ? undefined : this.#callsOf(pass);
     if (calls === undefined) {
-      for (let i = this.members.length - 1; i >= 0; i--) {
-        const member = this.members[i]!;
-        if (member.access !== unless) member.tell(pass, start, end);
+      const { seats } = this;
+      for (let i = seats.length - 1; i >= 0; i--) {
+        tellOne(engine, seats[i]!, pass, start, end, unless);
       }
     } else {
       for (let i = calls.functions.length - 1; i >= 0; i--) this.#call(calls, i, pass, start, end);
@@ -80,7 +59,7 @@ export class Audience<T extends Member = Member> {
   }
 
   /** What `tell` does, without a look at the member: a thousand of them do not fit into a cache. */
-  #call(calls: Calls<T>, i: number, pass: Pass, start: number, end: number): void {
+  #call(calls: Calls, i: number, pass: Pass, start: number, end: number): void {
     const member = calls.members[i]!;
     if (this.stale) {
       member.tell(pass, start, end);
@@ -102,28 +81,63 @@ export class Audience<T extends Member = Member> {
     if (this.stale) member.wasTold();
   }
 
-  #callsOf({ type }: Pass): Calls<T> | undefined {
+  #callsOf({ type }: Pass): Calls | undefined {
     if (this.#calls === undefined || this.stale) return undefined;
     return (this.#calls[type] ??= this.#resolve(type));
   }
 
   /** Whoever joins makes this stale, so these observers joined before what they are told began. */
-  #resolve(type: NotifierCallback): Calls<T> {
-    const members: T[] = [];
+  #resolve(type: NotifierCallback): Calls {
+    const members: Member[] = [];
     const functions: (NotifierFunction | undefined)[] = [];
     const nexts: Participant['next'][] = [];
     const receivers: object[] = [];
-    for (const member of this.members) {
-      const callback = member.callback(type);
-      const { participant } = member;
+    for (const seat of this.seats) {
+      const callback = seat.callback(type);
+      const { participant } = seat.member;
       if (callback === undefined && participant?.next === undefined) continue;
-      members.push(member);
+      members.push(seat.member);
       functions.push(callback);
       nexts.push(participant?.next);
-      receivers.push(participant?.observer ?? member.notifier);
+      receivers.push(participant?.observer ?? seat.notifier);
     }
     return { members, functions, nexts, receivers };
   }
+}
+
+/** Whether a consumer is told by calling one function, its own or its observer's. */
+function isOneCall(seat: Seat): boolean {
+  const { access, participant } = seat.member;
+  return seat.direct || (access === 'both' && seat.silent && participant !== undefined);
+}
+
+/** What `tell` of a member does, without a look at it where its seat says all there is to know. */
+function tellOne(
+  engine: Engine,
+  seat: Seat,
+  pass: Pass,
+  from: number,
+  to: number,
+  unless: Access | undefined,
+): void {
+  const { member } = seat;
+  if (!seat.direct || engine.witnessed) {
+    if (member.access !== unless) member.tell(pass, from, to);
+    return;
+  }
+  const callback = seat.callback(pass.type);
+  if (callback === undefined) return;
+  const start = from > seat.start ? from : seat.start;
+  const end = to < seat.end ? to : seat.end;
+  pass.enter(member, start, end);
+  try {
+    const result: unknown = callback.call(seat.notifier, start, end, pass);
+    if (result !== undefined) pass.holdIfThenable(result);
+  } catch (error) {
+    pass.fail(error);
+  }
+  pass.leave();
+  if (!seat.direct) member.wasTold();
 }
 
 /** Tells one consumer, unless it has left. */

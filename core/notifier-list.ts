@@ -1,13 +1,12 @@
-import { Audience, isDirect, type Member } from './audience.js';
-import { MAX_PAGES, type PageRange } from './page-range.js';
-import { RangeIndex, type Ranged } from './range-index.js';
+import { Audience } from './audience.js';
+import { RangeIndex } from './range-index.js';
+import type { Member, Seat } from './seat.js';
 
 /** A registration as its list sees it. */
-export interface Listed extends Ranged, Member {
+export interface Listed<Self extends Member> extends Member {
+  readonly seat: Seat<Self>;
   /** Whether it is asked before pages arrive. */
   readonly votes: boolean;
-  /** Where it stands among those of the whole file; the list's own. */
-  place: number;
 }
 
 /**
@@ -16,12 +15,12 @@ export interface Listed extends Ranged, Member {
  * Those of the whole file stand in a plain array by age; the others in an index, so that a pass
  * costs what it overlaps and not how many there are.
  */
-export class NotifierList<T extends Listed> {
-  readonly #whole: (T | undefined)[] = [];
+export class NotifierList<T extends Listed<T>> {
+  readonly #whole: (Seat<T> | undefined)[] = [];
   #removed = 0;
   /** Those of `#whole` that are there, until that changes. */
   #everywhere: Audience<T> | undefined;
-  readonly #ranged = new RangeIndex<T>();
+  readonly #ranged = new RangeIndex<Seat<T>>();
   #voters = 0;
 
   get size(): number {
@@ -33,25 +32,26 @@ export class NotifierList<T extends Listed> {
     return this.#voters;
   }
 
-  add(registration: T): void {
-    if (registration.votes) this.#voters++;
-    if (!isWhole(registration.range)) {
-      this.#ranged.add(registration);
+  add({ seat, votes }: T): void {
+    if (votes) this.#voters++;
+    this.changed(seat);
+    if (!seat.whole) {
+      this.#ranged.add(seat);
       return;
     }
-    registration.place = this.#whole.length;
-    this.#whole.push(registration);
-    this.changed();
+    seat.place = this.#whole.length;
+    this.#whole.push(seat);
   }
 
-  delete(registration: T): void {
-    if (registration.votes) this.#voters--;
-    if (!isWhole(registration.range)) {
-      this.#ranged.delete(registration);
+  delete({ seat, votes }: T): void {
+    if (votes) this.#voters--;
+    this.changed(seat);
+    seat.direct = false;
+    if (!seat.whole) {
+      this.#ranged.delete(seat);
       return;
     }
-    this.#whole[registration.place] = undefined;
-    this.changed();
+    this.#whole[seat.place] = undefined;
     this.#removed++;
     if (this.#removed * 2 <= this.#whole.length) return;
     let kept = 0;
@@ -64,8 +64,11 @@ export class NotifierList<T extends Listed> {
     this.#removed = 0;
   }
 
-  /** Those of the whole file are others now, or have other observers. */
-  changed(): void {
+  /** It has come, will go, or has other observers. */
+  changed(seat: Seat<T>): void {
+    const { access, observed } = seat.member;
+    seat.direct = access === 'both' && !observed;
+    if (!seat.whole) return;
     if (this.#everywhere !== undefined) this.#everywhere.stale = true;
     this.#everywhere = undefined;
   }
@@ -80,18 +83,23 @@ export class NotifierList<T extends Listed> {
     const found = this.#ranged.overlapping(start, end);
     if (found.length === 0) return this.#everywhere;
     byAge(found);
-    const { members } = this.#everywhere;
-    return new Audience(members.length === 0 ? found : merged(members, found), false);
+    const { seats } = this.#everywhere;
+    return new Audience(seats.length === 0 ? found : merged(seats, found));
   }
 }
 
-function everywhere<T extends Listed>(whole: readonly (T | undefined)[]): Audience<T> {
-  const members = whole.filter((registration) => registration !== undefined);
-  return new Audience(members, members.every(isDirect));
+function everywhere<T extends Member>(whole: readonly (Seat<T> | undefined)[]): Audience<T> {
+  return new Audience(
+    whole.filter((seat) => seat !== undefined),
+    true,
+  );
 }
 
 /** Two lists by age as one. */
-function merged<T extends Listed>(some: readonly T[], others: readonly T[]): T[] {
+function merged<T extends { readonly order: number }>(
+  some: readonly T[],
+  others: readonly T[],
+): T[] {
   const all: T[] = [];
   let at = 0;
   for (const one of some) {
@@ -103,7 +111,7 @@ function merged<T extends Listed>(some: readonly T[], others: readonly T[]): T[]
 }
 
 /** A few are sorted faster by hand than by a call into the runtime. */
-function byAge<T extends Listed>(found: T[]): void {
+function byAge(found: { readonly order: number }[]): void {
   if (found.length > 16) {
     found.sort((a, b) => a.order - b.order);
     return;
@@ -114,8 +122,4 @@ function byAge<T extends Listed>(found: T[]): void {
     for (; at > 0 && found[at - 1]!.order > moving.order; at--) found[at] = found[at - 1]!;
     found[at] = moving;
   }
-}
-
-function isWhole(range: PageRange): boolean {
-  return range.start === 0 && range.end === MAX_PAGES;
 }

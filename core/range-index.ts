@@ -1,8 +1,7 @@
 import type { PageRange } from './page-range.js';
 
 /** What an index holds: a range, and a number that is unique and says who came first. */
-export interface Ranged {
-  readonly range: PageRange;
+export interface Ranged extends PageRange {
   readonly order: number;
 }
 
@@ -86,8 +85,7 @@ class Node<T extends Ranged> {
 
   /** Answers the second half of it when it has become too large. */
   add(item: T): Node<T> | undefined {
-    const { order } = item;
-    const { start, end } = item.range;
+    const { start, end, order } = item;
     const after = this.#after(start, order);
     if (this.children.length === 0) {
       this.#insert(after, start, order, end);
@@ -106,7 +104,7 @@ class Node<T extends Ranged> {
   }
 
   delete(item: T): void {
-    const at = this.#after(item.range.start, item.order) - 1;
+    const at = this.#after(item.start, item.order) - 1;
     const child = this.children[at];
     child?.delete(item);
     if (child !== undefined && child.#starts.length > 0) {

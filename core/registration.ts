@@ -2,15 +2,15 @@ import type { PfnRun, StoreFile } from './backing-store.js';
 import type { Access, MappingBudget } from './capabilities.js';
 import type { Engine } from './engine.js';
 import { MemfileError, messageOf } from './errno.js';
-import type { NotifierCallback } from './event.js';
 import type { Lease, LeaseHome } from './lease.js';
-import type { NotifiedFile, Notifier, NotifierFunction } from './notifier.js';
+import type { NotifiedFile, Notifier } from './notifier.js';
 import type { NotifierList } from './notifier-list.js';
 import { NotifierSubject } from './notifier-subject.js';
 import type { PageRange } from './page-range.js';
 import { overBudget } from './negotiation.js';
 import type { Pass } from './pass.js';
 import { refusesBytes, takeLease } from './lookups.js';
+import { Seat } from './seat.js';
 import type { Section, SectionOwner } from './section.js';
 import type { SrcuDomain } from './srcu.js';
 import type { FileState } from './state.js';
@@ -61,17 +61,9 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   readonly snapshot: readonly PageRange[];
   readonly access: Access;
   /** @internal */
-  place = 0;
+  readonly seat: Seat<Registration>;
   readonly #home: RegistrationHome;
   readonly #whom: Told;
-  /** @internal */
-  readonly notifier: Notifier;
-  readonly #prepare: NotifierFunction | undefined;
-  readonly #fallocate: NotifierFunction | undefined;
-  readonly #rollback: NotifierFunction | undefined;
-  readonly #invalidate: NotifierFunction | undefined;
-  readonly #invalidateEnd: NotifierFunction | undefined;
-  readonly #error: NotifierFunction | undefined;
   readonly #observersVote: boolean;
   /** @internal */
   readonly budget: MappingBudget | undefined;
@@ -101,21 +93,9 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
     this.position = position;
     this.access = access;
     this.snapshot = usable(home.state, home.state.frames.ranges(range.start, range.end), access);
-    this.notifier = notifier;
+    this.seat = new Seat<Registration>(this, id, range, notifier);
     this.#observersVote = votes;
     this.budget = budget;
-    // Resolved once: calling methods on consumers of many classes costs 2.5 times as much.
-    this.#prepare = notifier.prepare ?? undefined;
-    this.#fallocate = notifier.fallocate ?? undefined;
-    this.#rollback = notifier.rollback ?? undefined;
-    this.#invalidate = notifier.invalidate ?? undefined;
-    this.#invalidateEnd = notifier.invalidateEnd ?? undefined;
-    this.#error = notifier.error ?? undefined;
-  }
-
-  /** @internal The age in its list. */
-  get order(): number {
-    return this.id;
   }
 
   /** False once it has been unsubscribed, evicted, or its file closed: nothing more is told. */
@@ -131,7 +111,7 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   /** @internal Tells it what of pages `[start, end)` is its own, unless it has left. */
   tell(pass: Pass, from: number, to: number): void {
     if (!this.#active) return;
-    const callback = this.callback(pass.type);
+    const callback = this.seat.callback(pass.type);
     const { observed } = this;
     const { engine } = this.#home;
     if (callback === undefined && !observed && !engine.witnessed) return;
@@ -142,7 +122,7 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
     pass.enter(this, start, end);
     if (callback !== undefined && pass.concerns(this)) {
       try {
-        const result = callback.call(this.notifier, start, end, pass);
+        const result = callback.call(this.seat.notifier, start, end, pass);
         if (result !== undefined) pass.holdIfThenable(result);
       } catch (error) {
         pass.fail(error);
@@ -172,7 +152,8 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
 
   /** @internal Whether it is asked before pages arrive. */
   get votes(): boolean {
-    const asked = this.#prepare !== undefined || this.#rollback !== undefined;
+    const { prepare, rollback } = this.seat;
+    const asked = prepare !== undefined || rollback !== undefined;
     return asked || this.#observersVote || this.budget !== undefined;
   }
 
@@ -324,7 +305,7 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   }
 
   protected override observersChanged(): void {
-    this.#home.notifiers.changed();
+    if (this.#active) this.#home.notifiers.changed(this.seat);
   }
 
   protected override get now(): number {
@@ -341,24 +322,6 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
       callback: 'observer',
       message: messageOf(error),
     });
-  }
-
-  /** @internal */
-  callback(type: NotifierCallback): NotifierFunction | undefined {
-    switch (type) {
-      case 'invalidate':
-        return this.#invalidate;
-      case 'invalidateEnd':
-        return this.#invalidateEnd;
-      case 'fallocate':
-        return this.#fallocate;
-      case 'prepare':
-        return this.#prepare;
-      case 'rollback':
-        return this.#rollback;
-      case 'error':
-        return this.#error;
-    }
   }
 
   #leave(): void {

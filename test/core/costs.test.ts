@@ -1,9 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { createMemfile, NotifierList, type PageRange } from '../../core/index.js';
-import type { Listed } from '../../core/notifier-list.js';
-import { RangeIndex } from '../../core/range-index.js';
+import { createMemfile } from '../../core/index.js';
+import { RangeIndex, type Ranged } from '../../core/range-index.js';
 import { shmem } from '../../plugins/shmem/index.js';
 
 /** What things cost in steps and bytes, which is the same on every machine. */
@@ -25,11 +24,11 @@ describe('a query by range', () => {
   ])('of %i, %i of them of the whole, looks at what grows with the answer', (count, whole) => {
     const random = numbers(count + whole);
     const pages = count * 16;
-    const index = new RangeIndex<{ readonly range: PageRange; readonly order: number }>();
+    const index = new RangeIndex<Ranged>();
     for (let order = 1; order <= count; order++) {
       const start = order <= whole ? 0 : random(pages);
       const end = order <= whole ? pages : start + 1 + random(126);
-      index.add({ range: { start, end }, order });
+      index.add({ start, end, order });
     }
     let visits = 0;
     let hits = 0;
@@ -48,40 +47,24 @@ describe('a query by range', () => {
 });
 
 describe('telling', () => {
-  it('asks a consumer of the whole file once what it does, however many events there are', () => {
-    const list = new NotifierList<Listed>();
+  it('reads what a consumer does when it registers, however many events there are', async () => {
+    await using memfile = createMemfile({ plugins: [shmem()] });
+    const file = memfile.createFile('shmem', { size: 4 });
     let asked = 0;
     let told = 0;
-    for (let id = 1; id <= 100; id++) {
-      list.add({
-        id,
-        name: `consumer ${id}`,
-        order: id,
-        place: 0,
-        active: true,
-        votes: false,
-        access: 'both',
-        observed: false,
-        participant: undefined,
-        notifier: {},
-        range: { start: 0, end: 2 ** 51 },
-        callback: (type) => {
+    for (let i = 1; i <= 100; i++) {
+      const notifier = {
+        get invalidate() {
           asked++;
-          return type === 'invalidate' && id % 10 === 0 ? () => void told++ : undefined;
+          return i % 10 === 0 ? () => void told++ : undefined;
         },
-        tell: () => expect.unreachable('it is called directly'),
-        wasTold: () => {},
-        sectionOpened: () => {},
-        sectionClosed: () => {},
-        evict: () => {},
-      });
+      };
+      await file.register(notifier, i % 2 === 0 ? {} : { range: { start: 0, end: 4 } });
     }
-    const pass = { type: 'invalidate', enter: () => {}, leave: () => {} } as never;
-    for (let event = 0; event < 50; event++) {
-      list.concerned(event, event + 1).tellNewestFirst({ pass: undefined } as never, pass, 0, 1);
-    }
+    const askedAtFirst = asked;
+    for (let event = 0; event < 50; event++) await file.punchHole(1, 2);
     expect(told).toBe(500);
-    expect(asked).toBe(100);
+    expect(asked).toBe(askedAtFirst);
   });
 
   it('looks at nobody whose range the event does not touch', async () => {

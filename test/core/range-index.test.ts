@@ -46,7 +46,7 @@ const play = (
   const items: Ranged[] = [];
   for (const [order, step] of steps.entries()) {
     if (step.type === 'add') {
-      const item = { range: step.range, order };
+      const item = { ...step.range, order };
       items.push(item);
       index.add(item);
     } else if (step.type === 'delete' && items.length > 0) {
@@ -66,7 +66,7 @@ describe('RangeIndex', () => {
 
   it('does not take touching for overlapping', () => {
     const index = new RangeIndex<Ranged>();
-    index.add({ range: { start: 4, end: 8 }, order: 1 });
+    index.add({ start: 4, end: 8, order: 1 });
     expect(collect(index, { start: 0, end: 4 })).toEqual([]);
     expect(collect(index, { start: 8, end: 12 })).toEqual([]);
     expect(orders(collect(index, { start: 7, end: 8 }))).toEqual([1]);
@@ -79,7 +79,7 @@ describe('RangeIndex', () => {
           expect(index.size).toBe(items.length);
           if (step.type !== 'collect') return;
           const { start, end } = step.range;
-          const scanned = items.filter(({ range }) => range.start < end && start < range.end);
+          const scanned = items.filter((item) => item.start < end && start < item.end);
           expect(ascending(collect(index, step.range))).toEqual(ascending(scanned));
         });
       }),
@@ -112,9 +112,9 @@ describe('RangeIndex', () => {
 
   it('appends to what was found before', () => {
     const index = new RangeIndex<Ranged>();
-    const item = { range: { start: 0, end: 1 }, order: 2 };
+    const item = { start: 0, end: 1, order: 2 };
     index.add(item);
-    const found: Ranged[] = [{ range: { start: 0, end: 1 }, order: 1 }];
+    const found: Ranged[] = [{ start: 0, end: 1, order: 1 }];
     index.collect(0, 1, found);
     expect(orders(found)).toEqual([1, 2]);
   });
@@ -126,12 +126,13 @@ describe('RangeIndex', () => {
   ])('takes 50,000 ranges whose starts are %s', (_, startOf) => {
     const index = new RangeIndex<Ranged>();
     const items = Array.from({ length: 50_000 }, (_, order) => ({
-      range: { start: startOf(order), end: startOf(order) + 1 },
+      start: startOf(order),
+      end: startOf(order) + 1,
       order,
     }));
     for (const item of items) index.add(item);
-    const { start } = items[100]!.range;
-    const same = items.filter(({ range }) => range.start === start).length;
+    const { start } = items[100]!;
+    const same = items.filter((item) => item.start === start).length;
     expect(collect(index, { start, end: start + 1 })).toHaveLength(same);
     for (const item of items.slice(1)) index.delete(item);
     expect(index.size).toBe(1);
