@@ -2,8 +2,8 @@ import { asMemfileError } from './errno.js';
 import type { FileCore } from './file-core.js';
 import type { Notifier } from './notifier.js';
 import type { Operation } from './operation.js';
-import type { RegisterOptions } from './options.js';
-import { WHOLE_FILE, type PageRange } from './page-range.js';
+import type { Enlistment } from './options.js';
+import type { PageRange } from './page-range.js';
 import { prepare } from './preparation.js';
 import { refusesRegister } from './refusals.js';
 import { Registration } from './registration.js';
@@ -19,39 +19,29 @@ export function enlist(
   file: FileCore,
   operation: Operation,
   notifier: Notifier,
-  options: RegisterOptions,
-  then: (registration: Registration) => void,
+  asked: Enlistment,
+  then: (operation: Operation, registration: Registration) => void,
 ): void {
   const { state, engine, notifiers } = file;
-  const { signal, replay = false } = options;
-  const { start, end } = options.range ?? WHOLE_FILE;
+  const { start, end, access = 'both', signal, replay = false } = asked;
   const id = engine.state.lastRegistration + 1;
-  const name = options.name ?? notifier.name ?? `consumer ${id}`;
-  const missing = refusesRegister(file, name, options);
+  const name = asked.name ?? notifier.name ?? `consumer ${id}`;
+  const missing = refusesRegister(file, name, asked);
   if (missing !== undefined) throw missing;
-  const position = file.record(operation, {
-    type: 'register',
-    file: state.id,
-    registration: id,
-    name,
-    start,
-    end,
-    ...(options.access === undefined || options.access === 'both'
-      ? {}
-      : { access: options.access }),
-  });
+  const event = { type: 'register', file: state.id, registration: id, name, start, end } as const;
+  const position = file.record(operation, access === 'both' ? event : { ...event, access });
   const range = { start, end };
-  const registration = new Registration(file, id, name, range, position, notifier, options);
+  const registration = new Registration(file, id, name, range, position, notifier, asked);
   notifiers.add(registration);
   if (signal !== undefined) registration.unsubscribeOn(signal);
   try {
-    options.joined?.(registration);
+    asked.joined?.(registration);
   } catch (error) {
     registration.unsubscribe();
     throw asMemfileError(error, 'register', `"${name}"`);
   }
-  if (replay) replayTo(file, operation, registration, () => then(registration));
-  else then(registration);
+  if (replay) replayTo(file, operation, registration, () => then(operation, registration));
+  else then(operation, registration);
 }
 
 /**

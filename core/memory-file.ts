@@ -329,16 +329,15 @@ export class MemoryFile implements NotifiedFile {
 
   #register(syscall: string, notifier: Notifier, options: RegisterOptions): Promise<Registration> {
     return neverThrows(syscall, () => {
-      const asked = { ...options };
-      const { start, end } = asked.range ?? WHOLE_FILE;
-      const range = { start, end }; // The caller's object may change before the turn comes.
-      const { signal } = asked;
+      // The caller's objects may change before the turn comes.
+      const { name, range, replay, votes, access, follows, budget, signal, joined } = options ?? {};
+      const { start, end } = range ?? WHOLE_FILE;
+      const asked = { name, start, end, replay, votes, access, follows, budget, signal, joined };
       const body = (operation: Operation): void =>
-        enlist(this.#core, operation, notifier, { ...asked, range }, (registration) =>
-          this.#core.finish(operation, registration),
-        );
+        enlist(this.#core, operation, notifier, asked, this.#core.finish);
       const check = (): void => checkConsumer(syscall, notifier, asked);
-      return this.#operate(syscall, start, end, { signal }, body, check);
+      const cancel = signal === undefined ? NO_OPTIONS : { signal };
+      return this.#operate(syscall, start, end, cancel, body, check);
     });
   }
 

@@ -5,13 +5,18 @@ import { Journal, type Checkpoint, type SubscribeOptions } from './journal.js';
 
 const SEGMENT_ROWS = 4096;
 
+/** Rows, and the events that do not fit one, by row. */
+interface Segment {
+  readonly rows: RowSegment;
+  readonly payloads: JournalEvent[];
+}
+
 /** A journal in memory: rows of 32 bytes in segments, rare and oversized events beside them. */
 export class MemoryJournal extends Journal {
-  readonly #segments = new Map<number, RowSegment>();
-  readonly #payloads = new Map<number, JournalEvent>();
+  readonly #segments = new Map<number, Segment>();
   /** Oldest first. */
   #checkpoints: Checkpoint[] = [];
-  #segment: RowSegment | undefined;
+  #segment: Segment | undefined;
   #first = 1;
   #position = 0;
   #closed = false;
@@ -30,10 +35,11 @@ export class MemoryJournal extends Journal {
     const index = this.#position;
     const row = index % SEGMENT_ROWS;
     if (row === 0) {
-      this.#segment = new RowSegment(SEGMENT_ROWS);
+      this.#segment = { rows: new RowSegment(SEGMENT_ROWS), payloads: [] };
       this.#segments.set(index / SEGMENT_ROWS, this.#segment);
     }
-    if (!this.#segment!.write(row, event)) this.#payloads.set(index + 1, event);
+    const { rows, payloads } = this.#segment!;
+    if (!rows.write(row, event)) payloads[row] = event;
     this.#position = index + 1;
     if (this.#awaiting.length > 0) this.#wake();
     return this.#position;
@@ -84,9 +90,6 @@ export class MemoryJournal extends Journal {
     if (base === undefined || base.position < this.#first) return this.#first;
     this.#first = base.position + 1;
     this.#checkpoints = this.#checkpoints.filter(({ position }) => position >= base.position);
-    for (const position of this.#payloads.keys()) {
-      if (position < this.#first) this.#payloads.delete(position);
-    }
     for (const number of this.#segments.keys()) {
       if ((number + 1) * SEGMENT_ROWS < this.#first) this.#segments.delete(number);
     }
@@ -101,9 +104,10 @@ export class MemoryJournal extends Journal {
 
   #at(position: number): Recorded {
     const index = position - 1;
-    const segment = this.#segments.get(Math.floor(index / SEGMENT_ROWS))!;
-    const event = segment.read(index % SEGMENT_ROWS);
-    if (event === undefined) return { ...this.#payloads.get(position)!, position };
+    const row = index % SEGMENT_ROWS;
+    const { rows, payloads } = this.#segments.get(Math.floor(index / SEGMENT_ROWS))!;
+    const event = rows.read(row);
+    if (event === undefined) return { ...payloads[row]!, position };
     // It was made just now and is nobody else's; a copy of it costs more than all the rest.
     return Object.assign(event, { position });
   }

@@ -62,6 +62,9 @@ export interface RegisterOptions {
   readonly joined?: ((registration: Registration) => void) | undefined;
 }
 
+/** The same, read once, with the pages that it is about. */
+export interface Enlistment extends Omit<RegisterOptions, 'range'>, PageRange {}
+
 export type NotificationsOptions = Omit<RegisterOptions, 'replay' | 'joined'>;
 
 /** @throws MemfileError EINVAL for a bad reason or signal. */
@@ -86,11 +89,8 @@ const CALLBACKS = [
 ] as const;
 
 /** @throws MemfileError EINVAL for what is no notifier, no name, or no declaration of a consumer. */
-export function checkConsumer(
-  syscall: string,
-  notifier: Notifier,
-  { name, ...declared }: RegisterOptions,
-): void {
+export function checkConsumer(syscall: string, notifier: Notifier, asked: RegisterOptions): void {
+  const { name, joined } = asked;
   const refuse = (detail: string): MemfileError => new MemfileError('EINVAL', syscall, detail);
   if (typeof notifier !== 'object' || notifier === null) {
     throw refuse(`needs a notifier, got ${show(notifier)}`);
@@ -103,10 +103,10 @@ export function checkConsumer(
   }
   const called: unknown = name ?? notifier.name;
   if (called !== undefined && typeof called !== 'string') throw refuse('name must be a string');
-  if (declared.joined !== undefined && typeof declared.joined !== 'function') {
+  if (joined !== undefined && typeof joined !== 'function') {
     throw refuse('joined must be a function');
   }
-  checkDeclared(syscall, declared);
+  checkDeclared(syscall, asked);
 }
 
 /** @throws MemfileError EINVAL for what no consumer can declare of itself. */

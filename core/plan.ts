@@ -142,8 +142,8 @@ function planRegistration(file: FileCore, operation: PlannedRegistration): Plan 
   const { start, end } = range ?? WHOLE_FILE;
   checkRange('plan', start, end);
   const { state } = file;
-  const asked = { ...operation, range: { start, end } };
-  const seen = usableFrames(state, asked.range, access);
+  const asked = { ...operation, start, end };
+  const seen = usableFrames(state, asked, access);
   const plan = outcome(file, countPages(seen), [refusesRegister(file, name, asked)]);
   return budget === undefined ? plan : { ...plan, mappings: costs(name, budget, seen) };
 }

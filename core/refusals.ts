@@ -3,8 +3,8 @@ import { asMemfileError, MemfileError, type ErrnoCode } from './errno.js';
 import type { Seal } from './event.js';
 import type { FileCore } from './file-core.js';
 import { cannotFollow, overBudget } from './negotiation.js';
-import type { RegisterOptions } from './options.js';
-import { clip, WHOLE_FILE, type PageRange } from './page-range.js';
+import type { Enlistment } from './options.js';
+import { clip, type PageRange } from './page-range.js';
 import { ofSide, usableFrames } from './usable.js';
 
 /**
@@ -68,11 +68,11 @@ function untrusted({ state }: FileCore, changing: readonly PageRange[]): Memfile
 export function refusesRegister(
   { state, capabilities }: FileCore,
   name: string,
-  { range = WHOLE_FILE, access = 'both', follows = 'movable', budget }: RegisterOptions,
+  { start, end, access = 'both', follows = 'movable', budget }: Enlistment,
 ): MemfileError | undefined {
   const missing = cannotFollow(name, follows, state.store, capabilities);
   if (missing !== undefined || budget === undefined) return missing;
-  return overBudget('register', budget, usableFrames(state, range, access));
+  return overBudget('register', budget, usableFrames(state, { start, end }, access));
 }
 
 export function refusesSeals(file: FileCore, seals: readonly Seal[]): MemfileError | undefined {
