@@ -34,12 +34,8 @@ export class Audience<M extends Member = Member> {
   tellOldestFirst(engine: Engine, pass: Pass, start: number, end: number, unless?: Access): void {
     engine.pass = pass;
     const calls = engine.witnessed ? undefined : this.#callsOf(pass);
-    if (calls === undefined) {
-      for (const seat of this.seats) tellOne(engine, seat, pass, start, end, unless);
-    } else {
-      const { length } = calls.functions;
-      for (let i = 0; i < length; i++) this.#call(calls, i, pass, start, end);
-    }
+    if (calls !== undefined) this.#call(calls, pass, start, end, 0, 1);
+    else for (const seat of this.seats) tellOne(engine, seat, pass, start, end, unless);
     engine.pass = undefined;
   }
 
@@ -47,38 +43,46 @@ export class Audience<M extends Member = Member> {
   tellNewestFirst(engine: Engine, pass: Pass, start: number, end: number, unless?: Access): void {
     engine.pass = pass;
     const calls = engine.witnessed ? undefined : this.#callsOf(pass);
-    if (calls === undefined) {
-      const { seats } = this;
+    const { seats } = this;
+    if (calls !== undefined) this.#call(calls, pass, start, end, calls.functions.length - 1, -1);
+    else {
       for (let i = seats.length - 1; i >= 0; i--) {
         tellOne(engine, seats[i]!, pass, start, end, unless);
       }
-    } else {
-      for (let i = calls.functions.length - 1; i >= 0; i--) this.#call(calls, i, pass, start, end);
     }
     engine.pass = undefined;
   }
 
   /** What `tell` does, without a look at the member: a thousand of them do not fit into a cache. */
-  #call(calls: Calls, i: number, pass: Pass, start: number, end: number): void {
-    const member = calls.members[i]!;
-    if (this.stale) {
-      member.tell(pass, start, end);
-      return;
+  #call(
+    { members, functions, nexts, receivers }: Calls,
+    pass: Pass,
+    start: number,
+    end: number,
+    first: number,
+    step: 1 | -1,
+  ): void {
+    pass.enterRow(members, start, end);
+    for (let i = first; i >= 0 && i < functions.length; i += step) {
+      if (this.stale) {
+        members[i]!.tell(pass, start, end);
+        continue;
+      }
+      pass.reach(i);
+      try {
+        const callback = functions[i];
+        const receiver = receivers[i]!;
+        const result =
+          callback === undefined
+            ? nexts[i]!.call(receiver, pass.notification())
+            : callback.call(receiver, start, end, pass);
+        if (result !== undefined) pass.holdIfThenable(result);
+      } catch (error) {
+        pass.fail(error);
+      }
+      pass.leave();
+      if (this.stale) members[i]!.wasTold();
     }
-    pass.enter(member, start, end);
-    try {
-      const callback = calls.functions[i];
-      const receiver = calls.receivers[i]!;
-      const result =
-        callback === undefined
-          ? calls.nexts[i]!.call(receiver, pass.notification())
-          : callback.call(receiver, start, end, pass);
-      if (result !== undefined) pass.holdIfThenable(result);
-    } catch (error) {
-      pass.fail(error);
-    }
-    pass.leave();
-    if (this.stale) member.wasTold();
   }
 
   #callsOf({ type }: Pass): Calls | undefined {

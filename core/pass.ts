@@ -33,12 +33,14 @@ export class Pass implements NotifierEvent {
   readonly operation: Operation;
   /** The position of what began it; observers that joined since are not concerned. */
   readonly begun: number;
-  /** Whose turn it is, or was last. */
-  reached: SectionOwner | undefined;
   readonly #host: PassHost;
   readonly #detail: PassDetail;
   /** With `prepare`: who agrees; with `rollback`, who did. */
   readonly #ballot: Ballot | undefined;
+  /** Those who are told the same pages one after the other, and which of them it is; or just one. */
+  #row: readonly SectionOwner[] | undefined;
+  #at = 0;
+  #one: SectionOwner | undefined;
   /** Whether what it is told of runs now; 'aside' when that is a watcher, which takes no part. */
   #turn: 'over' | 'running' | 'aside' = 'over';
   #start = 0;
@@ -103,13 +105,31 @@ export class Pass implements NotifierEvent {
       : ballot.ask(participant, this.reached);
   }
 
+  /** Whose turn it is, or was last. */
+  get reached(): SectionOwner | undefined {
+    return this.#row === undefined ? this.#one : this.#row[this.#at];
+  }
+
   /** The synchronous part of a consumer's callback begins, for its clipped range. */
   enter(receiver: SectionOwner, start: number, end: number): void {
-    this.reached = receiver;
+    this.#row = undefined;
+    this.#one = receiver;
     this.#turn = 'running';
     this.#start = start;
     this.#end = end;
     this.#ballot?.next();
+  }
+
+  /** The same for all of a row, each of which is then `reach`ed in its turn. */
+  enterRow(row: readonly SectionOwner[], start: number, end: number): void {
+    this.#row = row;
+    this.#start = start;
+    this.#end = end;
+  }
+
+  reach(at: number): void {
+    this.#at = at;
+    this.#turn = 'running';
   }
 
   leave(): void {
