@@ -43,6 +43,12 @@ export const ROW_TYPES = [
   'time',
 ] as const satisfies readonly (PageEvent['type'] | 'payload')[];
 
+/** An event of a range of pages that has a reason and nothing more. */
+type ReasonedRange = Extract<
+  PageEvent,
+  { readonly type: 'invalidate' | 'invalidateEnd' | 'prepare' | 'rollback' | 'usable' | 'error' }
+>;
+
 /** Found sooner than in a dictionary: the usual ones come first. */
 function codeOfType(type: PageEvent['type']): number {
   let code = 0;
@@ -85,16 +91,14 @@ export class RowSegment {
         return this.#put(row, 1, file, reason, 0, operation, end - start, start, pfn);
       }
       case 'invalidate':
+        return this.#range(row, 2, event);
       case 'invalidateEnd':
+        return this.#range(row, 3, event);
       case 'prepare':
       case 'rollback':
       case 'usable':
-      case 'error': {
-        const { file, operation, start, end } = event;
-        const code = codeOfType(event.type);
-        const reason = codeOfReason(event.reason);
-        return this.#put(row, code, file, reason, 0, operation, end - start, start, 0);
-      }
+      case 'error':
+        return this.#range(row, codeOfType(event.type), event);
       case 'kept':
         return this.#put(row, 4, event.file, 0, 0, event.operation, pages(event), event.start, 0);
       case 'quarantine': {
@@ -104,7 +108,7 @@ export class RowSegment {
       case 'lookup':
       case 'put': {
         const { file, registration, offset, pfn, order } = event;
-        const code = codeOfType(event.type);
+        const code = event.type === 'lookup' ? 6 : 7;
         return this.#put(row, code, file, order, registration, 0, 0, offset, pfn);
       }
       case 'left': {
@@ -213,6 +217,12 @@ export class RowSegment {
       case 'time':
         return { type, ms: start };
     }
+  }
+
+  #range(row: number, code: number, event: ReasonedRange): boolean {
+    const { file, operation, start, end } = event;
+    const reason = codeOfReason(event.reason);
+    return this.#put(row, code, file, reason, 0, operation, end - start, start, 0);
   }
 
   #put(
