@@ -58,16 +58,19 @@ export class FramePool {
   }
 
   /**
-   * The last free run, as nothing has to move up when that is gone. One that is too short is left
-   * alone, so that pages which arrive together lie together; unless more frames are free than not.
+   * A free run that is long enough, at either end of what is free: pages that arrive together lie
+   * together, which keeps both the files and the free frames in few runs. Numbers of frames are
+   * plenty and contents are not, so short runs are used up when there are many of those.
    */
   #reusable(count: number): PageRange | undefined {
-    const free = this.#free.pages;
-    if (free === 0) return undefined;
-    const run = this.#free.last()!;
-    const used = this.#next - 1 - free;
-    const enough = run.end - run.start >= count;
-    return enough || free > used + SPARE || this.#next > this.#limit ? run : undefined;
+    if (this.#free.pages === 0) return undefined;
+    const last = this.#free.last()!;
+    if (last.end - last.start >= count) return last;
+    const first = this.#free.first()!;
+    if (first.end - first.start >= count) return first;
+    const used = this.#next - 1 - this.#free.pages;
+    const thrifty = this.#chunks.size * CHUNK_FRAMES > 2 * used + SPARE;
+    return thrifty || this.#next > this.#limit ? last : undefined;
   }
 
   /** These frames are somebody's already; called before any is taken. */

@@ -116,5 +116,28 @@ describe('an operation', () => {
   });
 });
 
+describe('pages that arrive together', () => {
+  it('lie in few runs, also in a file where much has come and gone', async () => {
+    await using memfile = createMemfile({ plugins: [shmem()] });
+    const file = memfile.createFile('shmem', { size: 2 ** 16 });
+    const random = numbers(3);
+    const range = (): [number, number] => {
+      const start = random(2 ** 16 - 512);
+      return [start, start + 1 + random(512)];
+    };
+    let runs = 0;
+    const operations = 5000;
+    for (let i = 0; i < operations; i++) {
+      const before = memfile.state.position;
+      await file.fallocate(...range());
+      runs += memfile.state.position - before;
+      await file.punchHole(...range());
+    }
+    // As many as there are holes in the range, and hardly more.
+    expect(runs / operations).toBeGreaterThan(1);
+    expect(runs / operations).toBeLessThan(3);
+  });
+});
+
 /** Measured, interpreted: 2,510, where numbers that a compiler keeps in registers are objects. */
 const BYTES_PER_OPERATION = 3000;
