@@ -134,8 +134,8 @@ describe('pages that arrive together', () => {
       await file.punchHole(...range());
     }
     // As many as there are holes in the range, and hardly more.
-    expect(runs / operations).toBeGreaterThan(1);
-    expect(runs / operations).toBeLessThan(3);
+    expect(runs / operations).toBeGreaterThan(0.5);
+    expect(runs / operations).toBeLessThan(2);
   });
 });
 
