@@ -283,7 +283,7 @@ export class TraceDriver {
     // Nothing can be mapped past the end, so nobody needs to be told of it.
     const end = Math.min(Math.floor((offset + length) / PAGE_SIZE), run.limit);
     if (start >= end) return { zapped: 0, freed: [] };
-    await this.#touch(run, start, end);
+    if (run.mappings.size > 0 || this.#vms.size > 0) await this.#touch(run, start, end);
     run.measure();
     const there = run.file.populated(start, end);
     const zappedBefore = this.#zapped(run);
