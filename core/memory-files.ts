@@ -165,6 +165,7 @@ function giveBack(pages: StoreFile, size: number): void {
 
 /** The caller and the store may change theirs. */
 function copyOf<Options extends object>(options: Options): Options {
+  if (Object.keys(options).length === 0) return { ...options };
   try {
     return structuredClone(options);
   } catch (error) {

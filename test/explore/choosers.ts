@@ -91,10 +91,13 @@ export class Pct implements Chooser {
   #highest(actors: readonly number[]): number {
     let best = 0;
     let highest = -Infinity;
-    for (const [i, actor] of actors.entries()) {
+    for (let i = 0; i < actors.length; i++) {
+      const actor = actors[i]!;
       let priority = this.#priorities.get(actor);
       if (priority === undefined) this.#priorities.set(actor, (priority = this.#chance.below(1e9)));
-      if (priority > highest) [best, highest] = [i, priority];
+      if (priority <= highest) continue;
+      best = i;
+      highest = priority;
     }
     return best;
   }

@@ -51,6 +51,17 @@ export async function explore(
   program: Program,
   options: ExploreOptions = {},
 ): Promise<Exploration> {
+  const { stackTraceLimit } = Error;
+  // Nobody reads where an error of one schedule in a million comes from, and finding out is slow.
+  Error.stackTraceLimit = 0;
+  try {
+    return await exploration(program, options);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+async function exploration(program: Program, options: ExploreOptions): Promise<Exploration> {
   const { seed = 1, runs = 100_000, timeMs = Infinity, onProgress } = options;
   const started = performance.now();
   const chance = new Chance(seed);

@@ -49,7 +49,9 @@ export async function runSchedule(
   const waiting = threads.map(() => false);
   const timeline: Step[] = [];
   const choices: number[] = [];
-  const actors: number[] = [];
+  /** Who could go: threads first, in their order, then what is suspended, oldest first. */
+  let actors: number[] = [];
+  let runnable = 0;
   let steps = 0;
 
   const failed = (error: unknown): void => {
@@ -77,12 +79,12 @@ export async function runSchedule(
       advance(thread, undefined);
     }
   };
-  /** Who could go: threads first, in their order, then what is suspended, oldest first. */
   const enabled = (): number => {
-    actors.length = 0;
+    actors = [];
     for (let i = 0; i < threads.length; i++) {
       if (!waiting[i] && at[i]! < threads[i]!.statements.length) actors.push(i);
     }
+    runnable = actors.length;
     for (const { actor } of stage.pending) actors.push(actor);
     return actors.length;
   };
@@ -92,13 +94,13 @@ export async function runSchedule(
   for (;;) {
     for (let tick = 0; tick < TICKS; tick++) await undefined;
     for (const check of stage.checks) check();
-    timeline.at(-1)?.notes.push(...stage.notes!.splice(0));
+    if (reading) timeline.at(-1)?.notes.push(...stage.notes!.splice(0));
     if (stage.found !== undefined) break;
     if (enabled() === 0) {
       if (unfinished() < 0) break;
       // A chain of promises may be longer than expected; if so, nothing is over yet.
-      for (let tick = 0; tick < MANY_TICKS; tick++) await undefined;
-      if (enabled() === 0) break;
+      for (let tick = 0; tick < MANY_TICKS && enabled() === 0; tick++) await undefined;
+      if (actors.length === 0) break;
     }
     if (++steps > MAX_STEPS) {
       stage.breaks(program.law, `it is not over after ${MAX_STEPS} turns`);
@@ -106,15 +108,14 @@ export async function runSchedule(
     }
     const choice = actors.length === 1 ? 0 : chooser.choose(actors);
     if (actors.length > 1) choices.push(choice);
-    const actor = actors[choice]!;
-    if (actor < threads.length) {
+    if (choice < runnable) {
+      const actor = actors[choice]!;
       const { name, statements } = threads[actor]!;
       const label = statements[at[actor]!]!;
       take(actor);
       if (reading) timeline.push({ actor: name, label, notes: [] });
     } else {
-      const index = stage.pending.findIndex((pending) => pending.actor === actor);
-      const [{ go, label }] = stage.pending.splice(index, 1) as [Stage['pending'][number]];
+      const { go, label } = stage.resume(choice - runnable);
       go();
       if (reading) timeline.push({ actor: '', label, notes: [] });
     }

@@ -102,6 +102,12 @@ export class Stage extends Scheduler {
     return new Promise((go) => this.pending.push({ actor: this.#actors++, label, go }));
   }
 
+  /** Whoever is suspended there may go on. */
+  resume(index: number): Pending {
+    const [pending] = this.pending.splice(index, 1);
+    return pending!;
+  }
+
   note(text: string): void {
     this.notes?.push(text);
   }
