@@ -5,30 +5,35 @@ export interface Extent extends PageRange {
   readonly value: number;
 }
 
-/** No run crosses a multiple of this, so that rows can count in 32 bits. */
-export const SPAN = 2 ** 31;
-
 /** Growing by this many runs wastes little, and copies each run a few times at most. */
-const GROWTH = 16;
+const GROWTH = 32;
+
+/** The largest number of a narrow row. */
+const NARROW = 2 ** 32 - 1;
+
+/** Where the end and the value of a run are, counted from its start. */
+const END = 1;
+const VALUE = 2;
+const ROW = 3;
 
 /**
- * Some runs of pages beside each other, sorted, in rows of 16 bytes: start and end relative to the
- * page where the block begins, and the number that the first page holds.
+ * Some runs of pages beside each other, sorted, in rows of three numbers: start and end relative to
+ * the page where the block begins, and the number that the first page holds. A row has 12 bytes as
+ * long as no number of the block needs more than 32 bits, and 24 from then on.
  */
 export class ExtentBlock {
   /** The page that its rows count from. */
   low: number;
   count = 0;
-  /** Its pages end here. */
-  readonly limit: number;
-  #words: Uint32Array;
-  #doubles: Float64Array;
+  /** It has room for every page up to the next block. */
+  readonly limit = Infinity;
+  #rows: Uint32Array | Float64Array;
+  /** What was found last: a page that is looked up is often written next. */
+  #found = 0;
 
-  constructor(low: number, runs = 4) {
+  constructor(low: number, rows: Uint32Array | Float64Array = new Uint32Array(4 * ROW)) {
     this.low = low;
-    this.limit = (Math.floor(low / SPAN) + 1) * SPAN;
-    this.#doubles = new Float64Array(runs * 2);
-    this.#words = new Uint32Array(this.#doubles.buffer);
+    this.#rows = rows;
   }
 
   /** Whether it has more runs than it should. */
@@ -37,22 +42,37 @@ export class ExtentBlock {
   }
 
   start(run: number): number {
-    return this.#words[run * 4]!;
+    return this.#rows[run * ROW]!;
   }
 
   end(run: number): number {
-    return this.#words[run * 4 + 1]!;
+    return this.#rows[run * ROW + END]!;
   }
 
   value(run: number): number {
-    return this.#doubles[run * 2 + 1]!;
+    return this.#rows[run * ROW + VALUE]!;
   }
 
   /** What a page, counted from `low`, holds, or -1. */
   get(page: number): number {
     const run = this.find(page);
-    if (run === this.count || this.start(run) > page) return -1;
-    return this.value(run) + (page - this.start(run));
+    const rows = this.#rows;
+    if (run === this.count || rows[run * ROW]! > page) return -1;
+    return rows[run * ROW + VALUE]! + (page - rows[run * ROW]!);
+  }
+
+  /** The first page from `page` on, counted from `low`, that holds something, or Infinity. */
+  nextHeld(page: number): number {
+    const run = this.find(page);
+    return run === this.count ? Infinity : Math.max(this.start(run), page);
+  }
+
+  /** The first page from `page` on, counted from `low`, that holds nothing. */
+  nextHole(page: number): number {
+    for (let run = this.find(page); run < this.count && this.start(run) <= page; run++) {
+      page = this.end(run);
+    }
+    return page;
   }
 
   /** Tells the runs in pages `[start, end)`, clipped to it and in order. */
@@ -88,15 +108,42 @@ export class ExtentBlock {
 
   /** The first run that ends past `page`. */
   find(page: number): number {
-    const words = this.#words;
+    const rows = this.#rows;
+    const { count } = this;
+    const found = this.#found;
+    if (found < count && rows[found * ROW + END]! > page) {
+      if (found === 0 || rows[found * ROW - ROW + END]! <= page) return found;
+    }
     let low = 0;
-    let high = this.count;
+    let high = count;
+    if (count > 8) {
+      // Where it is if runs lie evenly, and from there in growing steps: a search by halves would
+      // touch memory that is far apart.
+      const share = (page - rows[0]!) / (rows[count * ROW - ROW + END]! - rows[0]!);
+      let at = Math.min(Math.max(Math.floor(share * count), 0), count - 1);
+      let step = 4;
+      if (rows[at * ROW + END]! > page) {
+        high = at;
+        while ((at -= step) >= 0 && rows[at * ROW + END]! > page) {
+          high = at;
+          step *= 4;
+        }
+        low = at < 0 ? 0 : at + 1;
+      } else {
+        low = at + 1;
+        while ((at += step) < count && rows[at * ROW + END]! <= page) {
+          low = at + 1;
+          step *= 4;
+        }
+        high = Math.min(at, count);
+      }
+    }
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (words[middle * 4 + 1]! > page) high = middle;
+      if (rows[middle * ROW + END]! > page) high = middle;
       else low = middle + 1;
     }
-    return low;
+    return (this.#found = low);
   }
 
   /** How many pages hold something. */
@@ -111,14 +158,12 @@ export class ExtentBlock {
    * returns how many pages held something.
    */
   replace(start: number, end: number, value: number): number {
-    const words = this.#words;
-    const doubles = this.#doubles;
+    const rows = this.#rows;
     let from = this.find(start);
     let to = from;
     let removed = 0;
-    while (to < this.count && words[to * 4]! < end) {
-      removed += Math.min(words[to * 4 + 1]!, end) - Math.max(words[to * 4]!, start);
-      to++;
+    for (; to < this.count && rows[to * ROW]! < end; to++) {
+      removed += Math.min(rows[to * ROW + END]!, end) - Math.max(rows[to * ROW]!, start);
     }
     if (value < 0 && to === from) return 0;
     let headStart = start;
@@ -126,10 +171,11 @@ export class ExtentBlock {
     let tailEnd = end;
     let tailValue = 0;
     if (to > from) {
-      headStart = words[from * 4]!;
-      headValue = doubles[from * 2 + 1]!;
-      tailEnd = words[to * 4 - 3]!;
-      tailValue = doubles[to * 2 - 1]! + (end - words[to * 4 - 4]!);
+      const last = to * ROW - ROW;
+      headStart = rows[from * ROW]!;
+      headValue = rows[from * ROW + VALUE]!;
+      tailEnd = rows[last + END]!;
+      tailValue = rows[last + VALUE]! + (end - rows[last]!);
     }
     let keepHead = headStart < start;
     let keepTail = tailEnd > end;
@@ -140,9 +186,9 @@ export class ExtentBlock {
           value = headValue;
           keepHead = false;
         }
-      } else if (from > 0 && words[from * 4 - 3] === start) {
-        const before = words[from * 4 - 4]!;
-        const held = doubles[from * 2 - 1]!;
+      } else if (from > 0 && rows[from * ROW - ROW + END] === start) {
+        const before = rows[from * ROW - ROW]!;
+        const held = rows[from * ROW - ROW + VALUE]!;
         if (held + (start - before) === value) {
           start = before;
           value = held;
@@ -156,14 +202,17 @@ export class ExtentBlock {
         }
       } else if (
         to < this.count &&
-        words[to * 4] === end &&
-        value + (end - start) === doubles[to * 2 + 1]!
+        rows[to * ROW] === end &&
+        value + (end - start) === rows[to * ROW + VALUE]!
       ) {
-        end = words[to * 4 + 1]!;
+        end = rows[to * ROW + END]!;
         to++;
       }
     }
     this.#makeRoom(from, to, (keepHead ? 1 : 0) + (value >= 0 ? 1 : 0) + (keepTail ? 1 : 0));
+    if (value > NARROW || (value >= 0 && end > NARROW) || (keepTail && tailValue > NARROW)) {
+      this.#widen();
+    }
     // A run ends where the next begins, so the bounds of the middle serve all three.
     if (keepHead) this.#write(from++, headStart, start, headValue);
     if (value >= 0) this.#write(from++, start, end, value);
@@ -174,11 +223,12 @@ export class ExtentBlock {
   /** Takes the second half of its runs out, into a block of their own. */
   split(): ExtentBlock {
     const half = this.count >>> 1;
-    const moved = this.count - half;
-    const other = new ExtentBlock(this.low + this.start(half), moved + GROWTH);
-    other.#doubles.set(this.#doubles.subarray(half * 2, this.count * 2));
-    other.count = moved;
-    other.#rebase(this.start(half));
+    const by = this.start(half);
+    const moved = this.#rows.subarray(half * ROW, this.count * ROW);
+    const other = new ExtentBlock(this.low + by, moved);
+    other.count = this.count - half;
+    other.#rebase(by);
+    other.#resize(other.count + GROWTH);
     this.count = half;
     this.#resize(half + GROWTH);
     return other;
@@ -191,17 +241,18 @@ export class ExtentBlock {
   }
 
   #rebase(by: number): void {
-    const words = this.#words;
-    for (let run = 0; run < this.count; run++) {
-      words[run * 4]! -= by;
-      words[run * 4 + 1]! -= by;
+    const rows = this.#rows;
+    for (let at = 0; at < this.count * ROW; at += ROW) {
+      rows[at]! -= by;
+      rows[at + END]! -= by;
     }
   }
 
   #write(run: number, start: number, end: number, value: number): void {
-    this.#words[run * 4] = start;
-    this.#words[run * 4 + 1] = end;
-    this.#doubles[run * 2 + 1] = value;
+    const rows = this.#rows;
+    rows[run * ROW] = start;
+    rows[run * ROW + END] = end;
+    rows[run * ROW + VALUE] = value;
   }
 
   /** Makes the runs `[from, to)` exactly `wanted` many. */
@@ -209,25 +260,29 @@ export class ExtentBlock {
     const moved = from + wanted - to;
     if (moved === 0) return;
     const count = this.count + moved;
-    const capacity = this.#doubles.length >>> 1;
+    const capacity = this.#rows.length / ROW;
     if (count > capacity) {
       this.#resize(Math.max(count, capacity < GROWTH ? capacity * 2 : capacity + GROWTH));
     }
-    const doubles = this.#doubles;
-    if (this.count - to > 32) doubles.copyWithin((to + moved) * 2, to * 2, this.count * 2);
+    const rows = this.#rows;
+    const end = this.count * ROW;
+    const by = moved * ROW;
+    if (this.count - to > 32) rows.copyWithin(to * ROW + by, to * ROW, end);
     // A loop is faster than a call into the runtime for as little as this.
-    else if (moved < 0) {
-      for (let i = to * 2; i < this.count * 2; i++) doubles[i + moved * 2] = doubles[i]!;
-    } else {
-      for (let i = this.count * 2 - 1; i >= to * 2; i--) doubles[i + moved * 2] = doubles[i]!;
-    }
+    else if (by < 0) for (let i = to * ROW; i < end; i++) rows[i + by] = rows[i]!;
+    else for (let i = end - 1; i >= to * ROW; i--) rows[i + by] = rows[i]!;
     this.count = count;
   }
 
+  /** Makes room for so many runs, in narrow rows if they fit now. */
   #resize(runs: number): void {
-    const doubles = new Float64Array(runs * 2);
-    doubles.set(this.#doubles.subarray(0, Math.min(this.count, runs) * 2));
-    this.#doubles = doubles;
-    this.#words = new Uint32Array(doubles.buffer);
+    const used = this.#rows.subarray(0, this.count * ROW);
+    const narrow = used instanceof Uint32Array || used.every((number) => number <= NARROW);
+    this.#rows = new (narrow ? Uint32Array : Float64Array)(runs * ROW);
+    this.#rows.set(used);
+  }
+
+  #widen(): void {
+    if (this.#rows instanceof Uint32Array) this.#rows = Float64Array.from(this.#rows);
   }
 }

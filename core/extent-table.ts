@@ -58,6 +58,18 @@ export class ExtentTable {
     return entry === 0 ? -1 : entry - BIAS;
   }
 
+  /** As {@link ExtentBlock.nextHeld}. */
+  nextHeld(page: number): number {
+    while (page < this.#top && this.#entries[page + 1] === 0) page++;
+    return page < this.#top ? page : Infinity;
+  }
+
+  /** As {@link ExtentBlock.nextHole}. */
+  nextHole(page: number): number {
+    while (page < this.#top && this.#entries[page + 1] !== 0) page++;
+    return page;
+  }
+
   /** As {@link ExtentBlock.replace}. */
   replace(start: number, end: number, value: number): number {
     const stop = Math.min(end, this.limit - this.low);

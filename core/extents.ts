@@ -1,4 +1,4 @@
-import { ExtentBlock, SPAN, type Extent } from './extent-block.js';
+import { ExtentBlock, type Extent } from './extent-block.js';
 import { ExtentTable } from './extent-table.js';
 import type { PageRange } from './page-range.js';
 
@@ -71,6 +71,28 @@ export class Extents {
     return this.#count(start, end);
   }
 
+  /** The first page of `[start, end)` that holds something, or `end`. */
+  firstHeld(start: number, end: number): number {
+    for (let i = Math.max(this.#at(start), 0); i < this.#lows.length; i++) {
+      const low = this.#lows[i]!;
+      if (low >= end) break;
+      const page = low + this.#blocks[i]!.nextHeld(Math.max(start - low, 0));
+      if (page < Infinity) return Math.min(page, end);
+    }
+    return end;
+  }
+
+  /** The first page of `[start, end)` that holds nothing, or `end`. */
+  firstHole(start: number, end: number): number {
+    let page = start;
+    for (let i = this.#at(start); i >= 0 && page < end; i++) {
+      const low = this.#lows[i] ?? Infinity;
+      if (low > page) break;
+      page = low + this.#blocks[i]!.nextHole(page - low);
+    }
+    return Math.min(page, end);
+  }
+
   /** Lets the pages `[start, end)` hold `value`, `value + 1`, …; what they held is forgotten. */
   set(start: number, end: number, value: number): void {
     for (let at = start; at < end;) {
@@ -99,7 +121,7 @@ export class Extents {
       const block = this.#blocks[i]!;
       if (block.low >= end) break;
       const from = Math.max(start - block.low, 0);
-      removed += block.replace(from, Math.min(end - block.low, SPAN), -1);
+      removed += block.replace(from, end - block.low, -1);
       emptied ||= block.count === 0;
       if (block.misfits(this.#blockRuns)) this.#refit(i);
     }
@@ -177,9 +199,8 @@ export class Extents {
     const index = this.#at(page);
     const before = index < 0 ? 0 : this.#blocks[index]!.limit;
     if (index >= 0 && page < before) return index;
-    const low = Math.max(before, Math.floor(page / SPAN) * SPAN);
-    this.#blocks.splice(index + 1, 0, new ExtentBlock(low));
-    this.#lows.splice(index + 1, 0, low);
+    this.#blocks.splice(index + 1, 0, new ExtentBlock(before));
+    this.#lows.splice(index + 1, 0, before);
     return index + 1;
   }
 

@@ -101,12 +101,13 @@ export function whyHole(
 export function orderAlike(state: FileState, page: number, order: number): number {
   const { private: attributes, poisoned } = state;
   if (attributes.pages === 0 && poisoned.pages === 0) return order;
+  const isPrivate = attributes.has(page);
   for (; order > 0; order--) {
     const pages = 2 ** order;
     const start = page - (page % pages);
-    const odd = attributes.has(page) ? attributes.holes : attributes.ranges;
-    const alike = odd.call(attributes, start, start + pages).length === 0;
-    if (alike && poisoned.ranges(start, start + pages).length === 0) break;
+    const end = start + pages;
+    const odd = isPrivate ? attributes.firstHole(start, end) : attributes.firstHeld(start, end);
+    if (odd === end && poisoned.firstHeld(start, end) === end) break;
   }
   return order;
 }

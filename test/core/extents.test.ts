@@ -109,6 +109,9 @@ describe('Extents', () => {
         expect(extents.ranges(start, end)).toEqual(model.ranges(start, end, true));
         expect(extents.ranges()).toEqual(model.ranges(0, PAGES, true));
         expect(extents.holes(start, end)).toEqual(model.ranges(start, end, false));
+        const firstOf = (held: boolean): number => model.ranges(start, end, held)[0]?.start ?? end;
+        expect(extents.firstHeld(start, end)).toBe(firstOf(true));
+        expect(extents.firstHole(start, end)).toBe(firstOf(false));
         const runs = model.runs(0, PAGES);
         expect(extents.limit).toBe(runs.at(-1)?.end ?? 0);
         const last = extents.last();
