@@ -13,8 +13,8 @@ import { watchForStall, type StallOptions } from './stall.js';
 
 /** At least so many events lie between two checkpoints, and more when those are large. */
 const CHECKPOINT_EVERY = 16_384;
-/** Characters of a checkpoint that are worth one event less to fold. */
-const CHARACTERS_PER_EVENT = 32;
+/** Characters of a checkpoint that are worth one event less to fold: few, as journals are long. */
+const CHARACTERS_PER_EVENT = 4;
 
 /** A journal has one writer. */
 const written = new WeakSet<Journal>();

@@ -99,15 +99,32 @@ function small<Value>(entries: readonly (readonly [number, Value])[]): SmallMap<
   return map;
 }
 
-/** Start, end and value of every run, one after the other. */
+/**
+ * Of every run, one after the other: how far it begins from the end of the one before, its length,
+ * and how far its value is from what would have followed. Small numbers make a short text.
+ */
 function numbers(map: Extents): number[] {
   const flat: number[] = [];
-  for (const { start, end, value } of map.runs()) flat.push(start, end, value);
+  let page = 0;
+  let next = 0;
+  for (const { start, end, value } of map.runs()) {
+    flat.push(start - page, end - start, value - next);
+    page = end;
+    next = value + (end - start);
+  }
   return flat;
 }
 
 function extents(flat: readonly number[]): Extents {
   const map = new Extents();
-  for (let i = 0; i < flat.length; i += 3) map.set(flat[i]!, flat[i + 1]!, flat[i + 2]!);
+  let page = 0;
+  let next = 0;
+  for (let i = 0; i < flat.length; i += 3) {
+    const start = page + flat[i]!;
+    const value = next + flat[i + 2]!;
+    page = start + flat[i + 1]!;
+    next = value + (page - start);
+    map.set(start, page, value);
+  }
   return map;
 }
