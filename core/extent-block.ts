@@ -1,12 +1,15 @@
 import type { PageRange } from './page-range.js';
+import { firstAbove } from './search.js';
 
 /** Pages `[start, end)` that hold the numbers `value`, `value + 1`, … */
 export interface Extent extends PageRange {
   readonly value: number;
 }
 
-/** Growing by this many runs wastes little, and copies each run a few times at most. */
-const GROWTH = 32;
+/** Room for so many runs more wastes little, and copies each run a few times at most. */
+function roomy(runs: number): number {
+  return runs + Math.max(16, runs >>> 3);
+}
 
 /** The largest number of a narrow row. */
 const NARROW = 2 ** 32 - 1;
@@ -114,36 +117,7 @@ export class ExtentBlock {
     if (found < count && rows[found * ROW + END]! > page) {
       if (found === 0 || rows[found * ROW - ROW + END]! <= page) return found;
     }
-    let low = 0;
-    let high = count;
-    if (count > 8) {
-      // Where it is if runs lie evenly, and from there in growing steps: a search by halves would
-      // touch memory that is far apart.
-      const share = (page - rows[0]!) / (rows[count * ROW - ROW + END]! - rows[0]!);
-      let at = Math.min(Math.max(Math.floor(share * count), 0), count - 1);
-      let step = 4;
-      if (rows[at * ROW + END]! > page) {
-        high = at;
-        while ((at -= step) >= 0 && rows[at * ROW + END]! > page) {
-          high = at;
-          step *= 4;
-        }
-        low = at < 0 ? 0 : at + 1;
-      } else {
-        low = at + 1;
-        while ((at += step) < count && rows[at * ROW + END]! <= page) {
-          low = at + 1;
-          step *= 4;
-        }
-        high = Math.min(at, count);
-      }
-    }
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (rows[middle * ROW + END]! > page) high = middle;
-      else low = middle + 1;
-    }
-    return (this.#found = low);
+    return (this.#found = firstAbove(rows, count, ROW, END, page));
   }
 
   /** How many pages hold something. */
@@ -228,9 +202,9 @@ export class ExtentBlock {
     const other = new ExtentBlock(this.low + by, moved);
     other.count = this.count - half;
     other.#rebase(by);
-    other.#resize(other.count + GROWTH);
+    other.#resize(roomy(other.count));
     this.count = half;
-    this.#resize(half + GROWTH);
+    this.#resize(roomy(half));
     return other;
   }
 
@@ -262,7 +236,7 @@ export class ExtentBlock {
     const count = this.count + moved;
     const capacity = this.#rows.length / ROW;
     if (count > capacity) {
-      this.#resize(Math.max(count, capacity < GROWTH ? capacity * 2 : capacity + GROWTH));
+      this.#resize(count < 32 ? capacity * 2 : roomy(count));
     }
     const rows = this.#rows;
     const end = this.count * ROW;

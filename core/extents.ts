@@ -1,6 +1,7 @@
 import { ExtentBlock, type Extent } from './extent-block.js';
 import { ExtentTable } from './extent-table.js';
 import type { PageRange } from './page-range.js';
+import { firstAbove } from './search.js';
 
 export type { Extent } from './extent-block.js';
 
@@ -27,7 +28,7 @@ export class Extents {
    * @param spread over how many pages for each run, on average, a full block becomes a table: what
    * is more than 4 makes it larger than it was, and found sooner.
    */
-  constructor(blockRuns = 256, spread = 8) {
+  constructor(blockRuns = 512, spread = 8) {
     this.#blockRuns = blockRuns;
     this.#spread = spread;
   }
@@ -250,17 +251,12 @@ export class Extents {
   /** The last block that begins at `page` or before, -1 when there is none. */
   #at(page: number): number {
     const lows = this.#lows;
-    let high = lows.length;
+    const high = lows.length;
     const recent = this.#recent;
     if (recent < high && lows[recent]! <= page) {
       if (recent + 1 === high || page < lows[recent + 1]!) return recent;
     }
-    let low = 0;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (lows[middle]! > page) high = middle;
-      else low = middle + 1;
-    }
+    const low = firstAbove(lows, high, 1, 0, page);
     if (low > 0) this.#recent = low - 1;
     return low - 1;
   }
