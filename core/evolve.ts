@@ -136,7 +136,9 @@ export function evolve(state: MemfileState, event: JournalEvent): MemfileState {
     case 'prepare': {
       const { operation, start, end, reason } = event;
       const { prepared } = fileOf(state, event.file);
-      prepared.set(operation, [...(prepared.get(operation) ?? []), { start, end, reason }]);
+      const asked = prepared.get(operation);
+      const range = { start, end, reason };
+      prepared.set(operation, asked === undefined ? [range] : [...asked, range]);
       state.lastOperation = Math.max(state.lastOperation, event.operation);
       break;
     }
@@ -192,12 +194,12 @@ function answered(
   { prepared }: FileState,
   { operation, start, end }: PageRange & { readonly operation: number },
 ): void {
-  const open = prepared
-    .get(operation)
-    ?.flatMap(({ reason, ...range }) =>
-      subtract([range], [{ start, end }]).map((left) => ({ ...left, reason })),
-    );
-  if (open === undefined) return;
+  const asked = prepared.get(operation);
+  if (asked === undefined) return;
+  const open = asked.flatMap(({ reason, ...range }) => {
+    if (start <= range.start && range.end <= end) return []; // As it is mostly: all of it.
+    return subtract([range], [{ start, end }]).map((left) => ({ ...left, reason }));
+  });
   if (open.length > 0) prepared.set(operation, open);
   else prepared.delete(operation);
 }

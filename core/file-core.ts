@@ -6,7 +6,7 @@ import type { JournalEvent, NotifierCallback, Reason } from './event.js';
 import type { NotifiedFile } from './notifier.js';
 import type { NotifierList } from './notifier-list.js';
 import type { Operation, OperationHome, OperationHost } from './operation.js';
-import { clip, formatRange, type PageRange } from './page-range.js';
+import { firstIn, formatRange, type PageRange } from './page-range.js';
 import { Pass, type PassDetail, type PassHost } from './pass.js';
 import type { OpenWithdrawal, Registration, RegistrationHome } from './registration.js';
 import type { Section, SectionOwner } from './section.js';
@@ -146,17 +146,17 @@ export class FileCore implements OperationHome, RegistrationHome, PassHost {
     return leases;
   }
 
-  /** The first of these pages that somebody holds a lease of, and who does. */
+  /** The first of these pages, in sorted ranges, that somebody holds a lease of, and who does. */
   held(pages: readonly PageRange[]): Held | undefined {
     let page = Infinity;
     let holders: string[] = [];
     for (const { file, name, leases } of this.engine.state.registrations.values()) {
       if (file !== this.state.id) continue;
-      for (const { pfn, offset, order } of leases) {
-        if (this.state.frames.get(offset) !== pfn) continue; // The page has left, or come anew.
+      for (const { pfn, offset, order } of leases.near(pages, this.state.frames)) {
         const start = offset - (offset % 2 ** order);
-        const first = clip(pages, { start, end: start + 2 ** order })[0]?.start;
+        const first = firstIn(pages, { start, end: start + 2 ** order });
         if (first === undefined || first > page) continue;
+        if (this.state.frames.get(offset) !== pfn) continue; // The page has left, or come anew.
         if (first < page) holders = [];
         page = first;
         holders.push(name);

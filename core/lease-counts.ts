@@ -1,3 +1,5 @@
+import type { Extents } from './extents.js';
+import { countPages, type PageRange } from './page-range.js';
 import { SmallMap } from './small-map.js';
 
 /** Leases of one frame that were taken alike. */
@@ -17,6 +19,8 @@ interface Counted extends LeaseState {
 export class LeaseCounts implements Iterable<LeaseState> {
   readonly #byFrame = new SmallMap<Counted>();
   #size = 0;
+  /** How many of them are of more than a page. */
+  #large = 0;
 
   /** How many kinds there are; see {@link LeaseState}. */
   get size(): number {
@@ -32,6 +36,7 @@ export class LeaseCounts implements Iterable<LeaseState> {
     }
     const added = { pfn, offset, order, count, next: undefined };
     this.#size++;
+    if (order > 0) this.#large++;
     while (last?.next !== undefined) last = last.next;
     if (last === undefined) this.#byFrame.set(pfn, added);
     else last.next = added;
@@ -43,6 +48,7 @@ export class LeaseCounts implements Iterable<LeaseState> {
     const lease = find(first, offset, order);
     if (lease === undefined || --lease.count > 0) return;
     this.#size--;
+    if (order > 0) this.#large--;
     if (lease !== first) {
       let before = first!;
       while (before.next !== lease) before = before.next!;
@@ -51,13 +57,23 @@ export class LeaseCounts implements Iterable<LeaseState> {
     else this.#byFrame.delete(pfn);
   }
 
-  *[Symbol.iterator](): IterableIterator<LeaseState> {
-    for (const first of this.#byFrame.values()) {
-      for (let lease: Counted | undefined = first; lease !== undefined; lease = lease.next) {
-        yield lease;
+  /** Those that can be of one of these pages: of a few pages, only what their frames have. */
+  *near(pages: readonly PageRange[], frames: Extents): Iterable<LeaseState> {
+    if (this.#large > 0 || countPages(pages) > this.#size) yield* this;
+    else {
+      for (const { start, end } of pages) {
+        for (let page = start; page < end; page++) yield* chain(this.#byFrame.get(frames.get(page)));
       }
     }
   }
+
+  *[Symbol.iterator](): IterableIterator<LeaseState> {
+    for (const first of this.#byFrame.values()) yield* chain(first);
+  }
+}
+
+function* chain(first: Counted | undefined): IterableIterator<LeaseState> {
+  for (let lease = first; lease !== undefined; lease = lease.next) yield lease;
 }
 
 function find(first: Counted | undefined, offset: number, order: number): Counted | undefined {

@@ -80,6 +80,20 @@ export function clip(ranges: readonly PageRange[], within: PageRange): PageRange
   return clipped;
 }
 
+/** The first page of `within` that one of the ranges has, which are sorted and disjoint. */
+export function firstIn(ranges: readonly PageRange[], within: PageRange): number | undefined {
+  let low = 0;
+  let high = ranges.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ranges[middle]!.end > within.start) high = middle;
+    else low = middle + 1;
+  }
+  const first = ranges[low];
+  if (first === undefined || first.start >= within.end) return undefined;
+  return Math.max(first.start, within.start);
+}
+
 /** Sorts ranges and joins those that touch or overlap. */
 export function normalize(ranges: Iterable<PageRange>): PageRange[] {
   const sorted = [...ranges].sort((a, b) => a.start - b.start);

@@ -1,5 +1,5 @@
-/** So far from a good guess is it, mostly. */
-const NEAR = 4;
+/** Fewer are halved. */
+const FEW = 8;
 
 /**
  * The first of `count` rows whose number at `column` is more than `number`, or `count`; the numbers
@@ -17,11 +17,11 @@ export function firstAbove(
 ): number {
   let low = 0;
   let high = count;
-  if (count > 2 * NEAR) {
+  if (count > FEW) {
     const least = rows[column]!;
     const share = (number - least) / (rows[(count - 1) * width + column]! - least);
     let at = share < 1 ? Math.max(Math.floor(share * count), 0) : count - 1;
-    let step = NEAR;
+    let step = 1;
     if (rows[at * width + column]! > number) {
       high = at;
       while ((at -= step) >= 0 && rows[at * width + column]! > number) {

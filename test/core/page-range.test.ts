@@ -5,6 +5,7 @@ import {
   checkRange,
   clip,
   countPages,
+  firstIn,
   formatRange,
   isPageCount,
   normalize,
@@ -140,5 +141,15 @@ describe('formatRange', () => {
     expect(formatRange(0, 4)).toBe('[0, 4)');
     expect(formatRange(2, MAX_PAGES)).toBe('[2, ∞)');
     expect(formatRange(2, MAX_PAGES + 1)).toBe('[2, ∞)');
+  });
+});
+
+describe('firstIn', () => {
+  it('is the first page of what is left when sorted ranges are clipped', () => {
+    fc.assert(
+      fc.property(sorted, range, (ranges, within) => {
+        expect(firstIn(ranges, within)).toBe(clip(ranges, within)[0]?.start);
+      }),
+    );
   });
 });

@@ -77,18 +77,19 @@ const created = {
   options: {},
 };
 
-/** Pages come and go, as a run of a VMM has it. */
+/** Pages are asked about, come and go, as a run of a VMM has it. */
 function eventsOf(count) {
   const random = lcg(9);
   const events = [];
-  for (let operation = 1; events.length < count; operation++) {
+  for (let operation = 1; events.length < count; operation += 2) {
     const start = random(PAGES - 512);
     const end = start + 1 + random(511);
-    const of = { file: 1, operation };
-    events.push({ type: 'fallocate', ...of, start, end, pfn: start + 1, reason: 'fallocate' });
-    events.push({ type: 'invalidate', ...of, start, end, reason: 'punch' });
-    events.push({ type: 'invalidateEnd', ...of, start, end, reason: 'punch' });
-    events.push({ type: 'prepare', ...of, start, end, reason: 'fault' });
+    const came = { file: 1, operation, start, end, reason: 'fault' };
+    const went = { file: 1, operation: operation + 1, start, end, reason: 'punch' };
+    events.push({ type: 'prepare', ...came });
+    events.push({ type: 'fallocate', ...came, pfn: start + 1 });
+    events.push({ type: 'invalidate', ...went });
+    events.push({ type: 'invalidateEnd', ...went });
   }
   return events.slice(0, count);
 }
