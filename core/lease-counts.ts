@@ -62,7 +62,8 @@ export class LeaseCounts implements Iterable<LeaseState> {
     if (this.#large > 0 || countPages(pages) > this.#size) yield* this;
     else {
       for (const { start, end } of pages) {
-        for (let page = start; page < end; page++) yield* chain(this.#byFrame.get(frames.get(page)));
+        for (let page = start; page < end; page++)
+          yield* chain(this.#byFrame.get(frames.get(page)));
       }
     }
   }

@@ -1,5 +1,7 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createMemfile, restoreState, saveState } from '../../core/index.js';
+import { createMemfile, Extents, restoreState, saveState } from '../../core/index.js';
+import { LeaseCounts, type LeaseState } from '../../core/lease-counts.js';
 import { hugetlb } from '../../plugins/hugetlb/index.js';
 
 describe('leases of one frame that were taken with different orders', () => {
@@ -29,5 +31,31 @@ describe('leases of one frame that were taken with different orders', () => {
     await convert();
     expect(leases()).toEqual([]);
     expect(memfile.replay().toJSON()).toEqual(memfile.state.toJSON());
+  });
+});
+
+describe('leases near pages', () => {
+  const taken = fc.record({ offset: fc.nat(31), order: fc.constantFrom(0, 0, 0, 0, 0, 1, 3) });
+  const changes = fc.array(fc.record({ lease: taken, put: fc.boolean() }), { maxLength: 12 });
+
+  it('are at least those that cover one of them, and no more when these are few and small', () => {
+    const frames = new Extents();
+    frames.set(0, 32, 100);
+    const covers = (lease: LeaseState, page: number): boolean =>
+      Math.floor(lease.offset / 2 ** lease.order) === Math.floor(page / 2 ** lease.order);
+    fc.assert(
+      fc.property(changes, fc.nat(31), (changes, page) => {
+        const leases = new LeaseCounts();
+        for (const { lease, put } of changes) {
+          const { offset, order } = lease;
+          if (put) leases.remove(offset + 100, offset, order);
+          else leases.add(offset + 100, offset, order);
+        }
+        const near = [...leases.near([{ start: page, end: page + 1 }], frames)];
+        const wanted = [...leases].filter((lease) => covers(lease, page));
+        expect(near).toEqual(expect.arrayContaining(wanted));
+        if ([...leases].every(({ order }) => order === 0)) expect(near).toEqual(wanted);
+      }),
+    );
   });
 });
