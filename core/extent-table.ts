@@ -16,6 +16,8 @@ export class ExtentTable {
   readonly limit: number;
   /** By page, counted from the one before `low`; one of nothing at either end. */
   #entries: Uint32Array | Float64Array;
+  /** No entry before this one holds anything. */
+  #bottom = 0;
   /** No entry from here on holds anything. */
   #top = 0;
 
@@ -88,6 +90,7 @@ export class ExtentTable {
     if (value < 0 || stop <= start) return removed;
     this.count += stop - start;
     if (stop > this.#top) this.#top = stop;
+    if (start < this.#bottom) this.#bottom = start;
     return removed;
   }
 
@@ -96,6 +99,7 @@ export class ExtentTable {
     const by = low - this.low;
     this.#entries = this.#entries.slice(by);
     this.#top = Math.max(this.#top - by, 0);
+    this.#bottom = 0;
     this.low = low;
   }
 
@@ -116,8 +120,8 @@ export class ExtentTable {
   /** The first run; there is one. */
   first(): Extent {
     const entries = this.#entries;
-    let start = 0;
-    while (entries[start + 1] === 0) start++;
+    while (entries[this.#bottom + 1] === 0) this.#bottom++;
+    const start = this.#bottom;
     let end = start + 1;
     while (entries[end]! + 1 === entries[end + 1]) end++;
     return { start: this.low + start, end: this.low + end, value: entries[start + 1]! - BIAS };

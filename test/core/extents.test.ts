@@ -133,6 +133,50 @@ describe('Extents', () => {
     );
   });
 
+  it('finds the first page that is there, and the first that is not, among many runs', () => {
+    const runs = fc.array(
+      fc.record({
+        gap: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1000, max: 2 ** 33 })),
+        length: fc.integer({ min: 1, max: 3 }),
+        jump: fc.nat(2 ** 33),
+      }),
+      { minLength: 9, maxLength: 60 },
+    );
+    const blockRuns = fc.constantFrom(12, 512);
+    fc.assert(
+      fc.property(
+        runs,
+        blockRuns,
+        fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
+        (runs, blockRuns, random) => {
+          const held: Extent[] = [];
+          let at = 0;
+          for (const { gap, length, jump } of runs) {
+            const start = at + gap;
+            at = start + length;
+            held.push({ start, end: at, value: jump * 2 });
+          }
+          const extents = new Extents(blockRuns);
+          const order = [...held];
+          while (order.length > 0) {
+            const next = Math.floor(random.next().value * order.length) % order.length;
+            const { start, end, value } = order.splice(next, 1)[0]!;
+            extents.set(start, end, value);
+          }
+          for (const [i, { start, end, value }] of held.entries()) {
+            const next = held[i + 1]?.start ?? at + 5;
+            expect(extents.get(start)).toBe(value);
+            expect(extents.get(end - 1)).toBe(value + (end - 1 - start));
+            expect(extents.get(end)).toBe(end === next ? held[i + 1]!.value : -1);
+            expect(extents.firstHeld(end, at + 5)).toBe(Math.min(next, at + 5));
+            expect(extents.firstHole(start, at)).toBe(end);
+          }
+        },
+      ),
+      { numRuns: 300, seed: 7 },
+    );
+  });
+
   it('as a set, holds every page as itself', () => {
     fc.assert(
       fc.property(fc.array(range, { maxLength: 10 }), (ranges) => {
