@@ -18,7 +18,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   {
     weight: 3,
     arbitrary: fc
-      .tuple(range, fc.constantFrom(0, 0, 0, 7, 1000, 2 ** 40))
+      .tuple(range, fc.constantFrom(0, 0, 0, 7, 2 ** 32 - 24, 2 ** 40))
       .map(([{ start, end }, shift]): Command => ({
         type: 'set',
         start,
@@ -99,6 +99,7 @@ describe('Extents', () => {
           }
           expect(extents.pages).toBe(model.numbers.size);
           expect(extents.runs()).toEqual(model.runs(0, PAGES));
+          expect(extents.first()?.start).toBe(model.runs(0, PAGES)[0]?.start);
         }
         for (let page = 0; page <= PAGES; page++) {
           expect(extents.get(page)).toBe(model.numbers.get(page) ?? -1);
@@ -315,6 +316,20 @@ describe('short runs beside each other', () => {
     expect(extents.limit).toBe(PAGES);
     for (const page of order) expect(extents.delete(page, page + 1)).toBe(1);
     expect(extents.runs()).toEqual([]);
+  });
+
+  it('know their first, whatever went before it, came back, or was taken over', () => {
+    const extents = new Extents(32);
+    for (let page = 1000; page < 1200; page++) extents.set(page, page + 1, page * 2);
+    extents.delete(1000, 1100);
+    expect(extents.first()?.start).toBe(1100);
+    extents.set(1050, 1051, 5);
+    expect(extents.first()?.start).toBe(1050);
+    extents.delete(1050, 1051);
+    expect(extents.first()?.start).toBe(1100);
+    extents.set(0, 1060, 0);
+    extents.delete(0, 1060);
+    expect(extents.first()).toEqual({ start: 1100, end: 1101, value: 2200 });
   });
 
   it('give way to a run that covers them, and to one that reaches into them', () => {
