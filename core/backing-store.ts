@@ -1,6 +1,7 @@
 import type { ContentMode, Side, StoreCapabilities } from './capabilities.js';
 import type { MemfileError } from './errno.js';
-import type { FileFlag, PluginData, Reason } from './event.js';
+import type { FileFlag, Reason } from './event.js';
+import type { EventDefinition, OwnEvent, OwnEvents } from './own-events.js';
 import type { PageRange } from './page-range.js';
 
 /** Pages `[start, end)` whose frames are `pfn`, `pfn + 1`, … */
@@ -91,13 +92,12 @@ export interface StoreHost {
   quarantined(): readonly PfnRun[];
 }
 
-/** How a store says something of itself that belongs into the journal. */
+/** How a store, or an adapter, has events of its own in the journal: a memfile is one. */
 export interface PluginHost {
-  /**
-   * Records plain data under a name of the store's choice; the last word counts. Nothing happens
-   * once the memfile is taken down.
-   */
-  record(name: string, data: PluginData): void;
+  /** See `Memfile.declare`. */
+  declare<Event extends OwnEvent, State>(
+    definition: EventDefinition<Event, State>,
+  ): OwnEvents<Event, State>;
 }
 
 /** The frames of this file that are not free. */
@@ -137,8 +137,8 @@ export interface BackingStore<Name extends string = string, Options extends obje
   readonly capabilities?: StoreCapabilities;
   /** That of all its files, when that is one; what a crash has cut off is ended by it. */
   readonly granule?: number;
-  /** Called once, before any file is created: what it said last of itself, by name. */
-  attach?(host: PluginHost, said: Readonly<Record<string, PluginData>>): void;
+  /** Called once, before any file is created: declare events there, and learn what there were. */
+  attach?(host: PluginHost): void;
   /** @throws MemfileError as the kind of memory demands; nothing is created then. */
   createFile(spec: FileSpec<Options>): StoreFile;
   /**

@@ -3,15 +3,15 @@ import type { BackingStore } from './backing-store.js';
 import { compose, FILES, STORES } from './container.js';
 import { Engine } from './engine.js';
 import { MemfileError, show } from './errno.js';
-import { RECORD_LEVELS, type PluginData, type RecordLevel } from './event.js';
+import { RECORD_LEVELS, type RecordLevel } from './event.js';
 import type { Journal } from './journal.js';
 import { MemoryJournal } from './memory-journal.js';
 import type { FileOptions, MemoryFiles, StoreName, StoreOptions } from './memory-files.js';
 import type { MemoryFile } from './memory-file.js';
-import { isPageCount } from './page-range.js';
+import type { EventDefinition, OwnEvent, OwnEvents } from './own-events.js';
 import { MicrotaskScheduler, SystemClock, type Clock, type Scheduler } from './ports.js';
 import { recover, reopen } from './recovery.js';
-import { replay } from './replay.js';
+import { checkPosition, replay } from './replay.js';
 import { checkSameCopy } from './same-copy.js';
 import { Scope, type Part } from './scope.js';
 import type { StallReport } from './stall.js';
@@ -60,19 +60,25 @@ export class Memfile<P extends readonly BackingStore[] = readonly BackingStore[]
     this.files = container.resolve(FILES) as MemoryFiles<P>;
     this.journal = this.#engine.journal;
     this.#deadlineMs = deadlineMs;
-    for (const store of container.resolve(STORES)) {
-      const plugin = store.name;
-      const record = (name: string, data: PluginData): void => {
-        this.#engine.record({ type: 'plugin', plugin, name, data: { ...data } });
-      };
-      store.attach?.({ record }, this.state.plugins.get(plugin) ?? {});
-    }
+    for (const store of container.resolve(STORES)) store.attach?.(this);
     this.#scope = new Scope('memfile', container, deadlineMs);
   }
 
   /** What follows from the events so far; read it, do not change it. */
   get state(): MemfileState {
     return this.#engine.state;
+  }
+
+  /**
+   * The events of a definition: what they have come to, also in what the journal had before, and how
+   * to record more. Declare at the start: what is not declared is missing in checkpoints.
+   * @throws MemfileError EEXIST when another definition has its name; ESTALE when the journal has
+   * forgotten events of it; EOPNOTSUPP when a later version recorded some.
+   */
+  declare<Event extends OwnEvent, State>(
+    definition: EventDefinition<Event, State>,
+  ): OwnEvents<Event, State> {
+    return this.#engine.declare(definition);
   }
 
   /** See {@link MemoryFiles.create}. */
@@ -91,11 +97,8 @@ export class Memfile<P extends readonly BackingStore[] = readonly BackingStore[]
    */
   replay(options: { readonly to?: number | undefined } = {}): MemfileState {
     const to = options?.to ?? this.journal.position;
-    if (!isPageCount(to) || to > this.journal.position) {
-      const last = this.journal.position;
-      throw new MemfileError('EINVAL', 'replay', `position ${show(to)} is not in 0..${last}`);
-    }
-    return replay(this.journal, to);
+    checkPosition(this.journal, to);
+    return replay(this.journal, to, this.state.own.definitions);
   }
 
   /** The parts of the application that live as long as this memfile, and scopes within it. */

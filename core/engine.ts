@@ -1,12 +1,14 @@
-import { MemfileError, messageOf } from './errno.js';
+import { MemfileError, messageOf, show } from './errno.js';
 import { evolve, EVOLVE_VERSION } from './evolve.js';
 import type { JournalEvent, RecordLevel, Witnessed } from './event.js';
 import type { Journal } from './journal.js';
+import type { EventDefinition, OwnEvent, OwnEvents } from './own-events.js';
+import { nextState, type PluginEvent } from './own-states.js';
 import { OperationQueue } from './operation-queue.js';
 import type { Operation } from './operation.js';
 import type { Clock, Scheduler } from './ports.js';
 import type { Pass } from './pass.js';
-import { replay } from './replay.js';
+import { checkPosition, replay } from './replay.js';
 import { saveState } from './saved-state.js';
 import type { MemfileState } from './state.js';
 import { watchForStall, type StallOptions } from './stall.js';
@@ -100,6 +102,28 @@ export class Engine {
     return this.state.position;
   }
 
+  /** See `Memfile.declare`. */
+  declare<Event extends OwnEvent, State>(
+    definition: EventDefinition<Event, State>,
+  ): OwnEvents<Event, State> {
+    const { state, journal } = this;
+    state.own.declare(definition, journal, state);
+    return {
+      get state() {
+        return state.own.of(definition);
+      },
+      record: (event) => {
+        const recorded = plainEvent(definition, event);
+        nextState(definition, state.own.of(definition), recorded); // What it throws comes before.
+        this.record(recorded);
+      },
+      at: (position) => {
+        checkPosition(journal, position);
+        return replay(journal, position, [definition]).own.of(definition);
+      },
+    };
+  }
+
   /** The journal is closed; the state stays as it is. */
   close(): Promise<void> {
     this.#closed = true;
@@ -174,4 +198,22 @@ export class Engine {
       return false;
     }
   }
+}
+
+/** As it stands in a journal: what replay will read is what counts live too. */
+function plainEvent({ name, history }: EventDefinition, event: OwnEvent): PluginEvent {
+  const refuse = (why: string): never => {
+    throw new MemfileError('EINVAL', 'record', `an event of "${name}" ${why}`);
+  };
+  if (typeof event?.type !== 'string') refuse(`needs a type, got ${show(event)}`);
+  let data: Readonly<Record<string, unknown>> = {};
+  try {
+    const { type: _, ...rest } = event;
+    data = JSON.parse(JSON.stringify(rest)) as typeof data;
+  } catch (error) {
+    refuse(`has to be plain data: ${messageOf(error)}`);
+  }
+  const { version } = history;
+  const plain = { type: 'plugin', plugin: name, name: event.type, data } as const;
+  return version === 1 ? plain : { ...plain, version };
 }

@@ -208,12 +208,14 @@ export type RareEvent =
     }
   | { readonly type: 'evict'; readonly file: number; readonly registration: number }
   | { readonly type: 'close'; readonly file: number }
-  /** What a store says of itself; the last word under each name counts. */
+  /** An event of a store's or an adapter's own: its type is `name`, and the rest of it `data`. */
   | {
       readonly type: 'plugin';
       readonly plugin: string;
       readonly name: string;
       readonly data: PluginData;
+      /** Of its shape; 1 when absent. */
+      readonly version?: number;
     }
   /**
    * A memfile begins to write, and goes on if there are events before. What the one before left open
@@ -235,7 +237,7 @@ export const RECORD_LEVELS = ['state', 'deliveries', 'full'] as const;
 
 export type RecordLevel = (typeof RECORD_LEVELS)[number];
 
-/** Plain data of a plugin's event. */
+/** Plain data of an event of somebody's own. */
 export type PluginData = Readonly<Record<string, unknown>>;
 
 /** One thing that happened; narrow it by `type`. */

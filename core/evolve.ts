@@ -131,6 +131,11 @@ export function evolve(state: MemfileState, event: JournalEvent): MemfileState {
     case 'plugin': {
       const said = state.plugins.get(event.plugin) ?? {};
       state.plugins.set(event.plugin, { ...said, [event.name]: event.data });
+      state.own.see(event);
+      break;
+    }
+    case 'open': {
+      state.own.reopened();
       break;
     }
     case 'prepare': {
@@ -163,7 +168,6 @@ export function evolve(state: MemfileState, event: JournalEvent): MemfileState {
     case 'replay':
     case 'left':
     case 'evict':
-    case 'open':
     case 'delivery':
     case 'answer':
     case 'grace':

@@ -84,6 +84,7 @@ export { Registration } from './registration.js';
 export { replay } from './replay.js';
 export { restoreState, saveState } from './saved-state.js';
 export { Scope, type Part } from './scope.js';
+export { defineEvents, type EventDefinition, type OwnEvent, type OwnEvents } from './own-events.js';
 export { SmallMap } from './small-map.js';
 export { SrcuDomain, SrcuReader, type SrcuIndex } from './srcu.js';
 export { formatStall, type StallReport } from './stall.js';

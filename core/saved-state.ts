@@ -2,6 +2,7 @@ import type { PluginData } from './event.js';
 import { Extents } from './extents.js';
 import { LeaseCounts } from './lease-counts.js';
 import { SmallMap } from './small-map.js';
+import { OwnStates, type SavedOwnState } from './own-states.js';
 import { MemfileState, type FileState, type RegistrationState } from './state.js';
 
 /** A state as text, for a checkpoint; {@link restoreState} makes an equal one of it. */
@@ -16,13 +17,14 @@ export function saveState(state: MemfileState): string {
     files: [...state.files.values()].map(saveFile),
     registrations: [...state.registrations.values()].map(saveRegistration),
     plugins: [...state.plugins],
+    own: state.own.save(position),
   } satisfies SavedState);
 }
 
 /** @throws SyntaxError, or what follows from using it, for anything but an answer of `saveState`. */
 export function restoreState(text: string): MemfileState {
   const saved = JSON.parse(text) as SavedState;
-  const state = new MemfileState();
+  const state = new MemfileState(new OwnStates(saved.own));
   state.position = saved.position;
   state.lastFile = saved.lastFile;
   state.lastRegistration = saved.lastRegistration;
@@ -49,6 +51,8 @@ interface SavedState extends Pick<
   readonly files: readonly SavedFile[];
   readonly registrations: readonly ReturnType<typeof saveRegistration>[];
   readonly plugins: readonly (readonly [string, Record<string, PluginData>])[];
+  /** Absent in older ones. */
+  readonly own?: readonly SavedOwnState[];
 }
 
 function saveFile(file: FileState) {

@@ -1,3 +1,4 @@
+import { OwnStates } from './own-states.js';
 import type { FileFlag, PluginData, Reason, Seal, Untrusted } from './event.js';
 import type { Extents } from './extents.js';
 import type { PageRange } from './page-range.js';
@@ -67,11 +68,18 @@ export class MemfileState {
   readonly files = new Map<number, FileState>();
   readonly registrations = new Map<number, RegistrationState>();
   readonly quarantined: Quarantined[] = [];
-  /** What each store said last of itself, by the names that it gave. */
+  /** The last event of each type that stores and adapters recorded of their own, declared or not. */
   readonly plugins = new Map<string, Record<string, PluginData>>();
+  /** What the events of declared definitions come to. */
+  readonly own: OwnStates;
+
+  constructor(own: OwnStates = new OwnStates()) {
+    this.own = own;
+  }
 
   /** Plain data: two states are equal when this is. */
   toJSON(): StateSnapshot {
+    const own = this.own.toJSON();
     return {
       position: this.position,
       files: [...this.files.values()].map((file) => ({
@@ -117,6 +125,7 @@ export class MemfileState {
       ),
       quarantined: this.quarantined.map((run) => ({ ...run })),
       plugins: Object.fromEntries([...this.plugins].map(([name, said]) => [name, { ...said }])),
+      ...(own === undefined ? {} : { own }),
     };
   }
 }
@@ -168,4 +177,6 @@ export interface StateSnapshot {
   }[];
   readonly quarantined: readonly Quarantined[];
   readonly plugins: Readonly<Record<string, Readonly<Record<string, PluginData>>>>;
+  /** By name, what the events of declared definitions come to; absent when none is declared. */
+  readonly own?: Readonly<Record<string, unknown>>;
 }

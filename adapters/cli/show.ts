@@ -1,4 +1,5 @@
-import { MemfileError, replay, type StateSnapshot } from '../../core/index.js';
+import { MemfileError, replay, type MemfileState, type PageRange } from '../../core/index.js';
+import { KVM_EVENTS, type RecordedSlot } from '../kvm/index.js';
 import { EXIT } from './exit.js';
 import { wholeNumber, withJournal, type JournalFlags } from './journal-file.js';
 import { pageMap } from './page-map.js';
@@ -20,14 +21,15 @@ export function show(path: string, flags: ShowFlags): Promise<number> {
     if (at > last) {
       throw new MemfileError('EINVAL', 'show', `position ${at} is not in 0..${last}`);
     }
-    const state = replay(journal, at).toJSON();
+    const state = replay(journal, at, [KVM_EVENTS]);
     const text = flags.json === true ? JSON.stringify(state, null, 2) : describe(path, state, last);
     process.stdout.write(`${text}\n`);
     return EXIT.ok;
   });
 }
 
-function describe(path: string, state: StateSnapshot, last: number): string {
+function describe(path: string, after: MemfileState, last: number): string {
+  const state = after.toJSON();
   const lines = [`${path}: position ${state.position} of ${last}`];
   for (const file of state.files) {
     const pages = file.populated.reduce((sum, [start, end]) => sum + end - start, 0);
@@ -50,5 +52,41 @@ function describe(path: string, state: StateSnapshot, last: number): string {
   for (const { file, start, end, pfn } of state.quarantined) {
     lines.push(`quarantined: frames from ${pfn}, pages [${start}, ${end}) of file ${file}`);
   }
+  for (const { name, slots, private: ranges } of after.own.of(KVM_EVENTS).vms) {
+    lines.push('', `vm "${name}"`, ...slots.map(describeSlot));
+    if (ranges.length > 0) lines.push(`  private: guest pages ${ranges.map(range).join(' ')}`);
+  }
+  for (const [name, said] of Object.entries(state.plugins)) {
+    if (name === KVM_EVENTS.name) continue;
+    lines.push('', `"${name}" recorded last`);
+    for (const [type, data] of Object.entries(said)) {
+      lines.push(`  ${type}: ${JSON.stringify(data)}`);
+    }
+  }
   return lines.join('\n');
+}
+
+function describeSlot({ slot, gfn, pages, pieces, guestMemfd, ...flags }: RecordedSlot): string {
+  const parts = pieces.map((piece) => {
+    const { file, offset } = piece;
+    const what = `${range(at(offset, piece.pages))} of file ${file}`;
+    return piece.gfn === gfn && piece.pages === pages
+      ? what
+      : `${range(at(piece.gfn, piece.pages))} = ${what}`;
+  });
+  if (guestMemfd !== undefined) {
+    const { file, offset } = guestMemfd;
+    parts.push(`${range(at(offset, pages))} of file ${file} (guest_memfd)`);
+  }
+  const set = Object.entries(flags).flatMap(([flag, on]) => (on ? [`, ${flag}`] : []));
+  const memory = parts.length === 0 ? 'no memory file' : parts.join('; ');
+  return `  slot ${slot}: guest pages ${range(at(gfn, pages))} = ${memory}${set.join('')}`;
+}
+
+function at(start: number, pages: number): PageRange {
+  return { start, end: start + pages };
+}
+
+function range({ start, end }: PageRange): string {
+  return `[${start}, ${end})`;
 }

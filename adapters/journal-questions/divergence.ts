@@ -21,6 +21,8 @@ export function firstDivergence(a: Journal, b: Journal): JournalDivergence | und
   }
 }
 
+const NOT_COMPARED: ReadonlySet<string> = new Set(['of', 'position', 'level', 'version']);
+
 /** Positions are not compared: those of a recording with times are not those of one without. */
 export function isSameEvent(a: JournalEvent, b: JournalEvent): boolean {
   return textOf(a) === textOf(b);
@@ -33,7 +35,7 @@ function* timeless(journal: Journal): Generator<Recorded, undefined> {
 function textOf(event: JournalEvent): string {
   return JSON.stringify(
     Object.entries(event)
-      .filter(([key]) => key !== 'of' && key !== 'position' && key !== 'level')
+      .filter(([key]) => !NOT_COMPARED.has(key))
       .sort(([a], [b]) => (a < b ? -1 : 1)),
   );
 }

@@ -1,6 +1,14 @@
 export { Attributes, MEMORY_ATTRIBUTE_PRIVATE, type MemoryAttributes } from './attributes.js';
 export type { FileTally } from './binding.js';
 export {
+  KVM_EVENTS,
+  type KvmEvent,
+  type KvmState,
+  type RecordedPiece,
+  type RecordedSlot,
+  type RecordedVm,
+} from './events.js';
+export {
   abandon,
   MEMORY_EXIT_PRIVATE,
   newFault,

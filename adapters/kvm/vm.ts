@@ -5,6 +5,7 @@ import {
   SrcuDomain,
   type MemoryFile,
   type PageRange,
+  type PluginHost,
   type Scheduler,
 } from '../../core/index.js';
 import type { Witness } from '../witness.js';
@@ -17,6 +18,7 @@ import type { Memslot, MemslotSpec } from './memslot.js';
 import { Memslots } from './memslots.js';
 import { gfnRange, type MemslotPiece } from './piece.js';
 import { prefault, type PreFaultMemory } from './prefault.js';
+import { VmRecords } from './records.js';
 import {
   advance,
   finishFault,
@@ -31,6 +33,8 @@ import { regionToSpec, type UserMemoryRegion, type UserspaceMemory } from './use
 export interface KvmVmOptions {
   readonly name?: string | undefined;
   readonly witness?: Witness | undefined;
+  /** The memfile of its files: its slots and attributes are in the journal then. */
+  readonly memfile?: PluginHost | undefined;
   /** What a slot's registration is called; "kvm slot 3" by default. */
   readonly consumerName?: ((slot: number, file: MemoryFile) => string) | undefined;
   /** How many slots it has; as many as KVM by default. */
@@ -61,14 +65,16 @@ export class KvmVm implements AsyncDisposable, WaitingFaultHost, BindingHost {
   #slotsLock: Promise<void> = Promise.resolve();
   #disposed = false;
   readonly #options: KvmVmOptions;
+  readonly #records: VmRecords | undefined;
   readonly #scheduler: Scheduler;
 
   constructor(options: KvmVmOptions = {}) {
-    const { name = 'kvm', scheduler = new MicrotaskScheduler() } = options;
+    const { name = 'kvm', scheduler = new MicrotaskScheduler(), memfile } = options;
     this.name = name;
     this.srcu = new SrcuDomain(name);
     this.#options = options;
     this.#scheduler = scheduler;
+    this.#records = memfile && new VmRecords(memfile, name);
   }
 
   /** The slots of this moment. */
@@ -115,7 +121,10 @@ export class KvmVm implements AsyncDisposable, WaitingFaultHost, BindingHost {
         this.invalidations.begin(start, end);
         this.stage2.zap(start, end, 'both');
         await this.#scheduler.schedule(`${this.name}: store attributes`);
-        for (const range of own) this.attributes.set(range.start, range.end, isPrivate);
+        for (const { start, end } of own) {
+          this.#records?.setAttributes(start, end, isPrivate);
+          this.attributes.set(start, end, isPrivate);
+        }
         await this.#scheduler.schedule(`${this.name}: attributes are stored`);
         this.invalidations.end();
       }
@@ -203,6 +212,7 @@ export class KvmVm implements AsyncDisposable, WaitingFaultHost, BindingHost {
     return this.#exclusively(async () => {
       this.#disposed = true;
       for (const slot of [...this.#slots].reverse()) await this.#retire(slot);
+      this.#records?.dispose();
     });
   }
 
@@ -227,7 +237,7 @@ export class KvmVm implements AsyncDisposable, WaitingFaultHost, BindingHost {
       case 'none':
         return;
       case 'create':
-        this.#slots = this.#slots.with(toMemslot(spec, await this.#bind(spec)));
+        this.#publish(toMemslot(spec, await this.#bind(spec)));
         return;
       case 'delete':
         await this.#retire(change.old);
@@ -242,7 +252,7 @@ export class KvmVm implements AsyncDisposable, WaitingFaultHost, BindingHost {
 
   /** Nobody who holds the slot as it was may map a page for writing after the log has begun. */
   async #setFlags(slot: Memslot): Promise<void> {
-    this.#slots = this.#slots.with(slot);
+    this.#publish(slot);
     await this.srcu.synchronize();
     if (slot.logDirty) this.stage2.writeProtect(slot.start, slot.end);
   }
@@ -262,8 +272,17 @@ export class KvmVm implements AsyncDisposable, WaitingFaultHost, BindingHost {
       const moved = (successor?.gfn ?? 0) - slot.gfn;
       successor?.dirty?.add(start + moved, end + moved);
     }
-    const others = this.#slots.without(slot.slot);
-    this.#slots = successor === undefined ? others : others.with(successor);
+    if (successor !== undefined) this.#publish(successor);
+    else {
+      this.#records?.deleteSlot(slot.slot);
+      this.#slots = this.#slots.without(slot.slot);
+    }
+  }
+
+  /** A slot is in the table from here on, in the place of any other of its number. */
+  #publish(slot: Memslot): void {
+    this.#records?.setSlot(slot);
+    this.#slots = this.#slots.with(slot);
   }
 
   /** Registers every piece of a slot, or none. */

@@ -1,5 +1,7 @@
 import {
   createMemfile,
+  defineEvents,
+  EventHistory,
   MemoryJournal,
   messageOf,
   type BackingStore,
@@ -7,11 +9,15 @@ import {
   type JournalEvent,
   type Memfile,
   type MemoryFile,
+  type OwnEvent,
+  type OwnEvents,
   type RecordLevel,
 } from '../../core/index.js';
 import { isSameEvent } from '../journal-questions/index.js';
 import { Puppet } from './puppet.js';
 import { Script } from './script.js';
+
+type PluginEvent = Extract<JournalEvent, { readonly type: 'plugin' }>;
 
 /** Where the code as it is now does something else than what was recorded. */
 export interface Divergence {
@@ -45,6 +51,9 @@ class Rerun {
   readonly #puppets = new Map<number, Puppet>();
   #journal = new MemoryJournal();
   #memfile: Memfile | undefined;
+  /** By name: their events are their own doing. */
+  #stores: ReadonlySet<string> = new Set();
+  readonly #spoken = new Map<string, OwnEvents>();
   /** What went wrong in what was driven last. */
   #why: string | undefined;
 
@@ -80,7 +89,8 @@ class Rerun {
         break;
       case 'plugin':
         if (this.#memfile === undefined) this.#open('state');
-        else this.#cause(index);
+        if (!this.#stores.has(event.plugin)) this.#say(event);
+        else if (this.#journal.position === index) this.#cause(index);
         break;
       case 'createFile': {
         if (this.#memfile === undefined) this.#open('state');
@@ -106,6 +116,18 @@ class Rerun {
       default:
         this.#act(event, index);
     }
+  }
+
+  /** What an adapter recorded: only its program could do what it stands for. */
+  #say({ plugin: name, name: type, data, version = 1 }: PluginEvent): void {
+    let history = EventHistory.first<OwnEvent>();
+    while (history.version < version) history = history.next((event) => event);
+    const spoken = this.#spoken.get(name);
+    const events =
+      spoken ??
+      this.#memfile!.declare(defineEvents({ name, history, initial: null, evolve: () => null }));
+    this.#spoken.set(name, events);
+    events.record({ ...data, type });
   }
 
   /** What a store says of itself stands before the event that it says it for. */
@@ -216,9 +238,12 @@ class Rerun {
       this.#journal.append(event as JournalEvent);
     }
     this.#puppets.clear();
+    this.#spoken.clear();
     const record = level === 'full' ? 'deliveries' : level;
+    const plugins = this.#plugins();
+    this.#stores = new Set(plugins.map(({ name }) => name));
     this.#memfile = createMemfile({
-      plugins: this.#plugins(),
+      plugins,
       journal: this.#journal,
       record,
     }) as unknown as Memfile;

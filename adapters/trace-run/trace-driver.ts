@@ -311,9 +311,9 @@ export class TraceDriver {
     const id = addressSpace === 0 ? `${vm}` : `${vm} space ${addressSpace}`;
     let run = this.#vms.get(id);
     if (run === undefined) {
-      const witness = this.#witness;
+      const [witness, memfile] = [this.#witness, this.#memfile];
       const consumerName = (_slot: number, file: MemoryFile): string => kvmName(id, file.id);
-      const vm = new KvmVm({ name: `kvm ${id}`, witness, consumerName });
+      const vm = new KvmVm({ name: `kvm ${id}`, witness, consumerName, memfile });
       run = new VmRun(vm, space, (file) => this.#run(file).file);
       this.#vms.set(id, run);
     }

@@ -1,24 +1,24 @@
-import {
-  MAX_PAGES,
-  MemfileError,
-  type BackingStore,
-  type PageRange,
-  type PluginData,
-  type PluginHost,
-} from '../../core/index.js';
+import { MAX_PAGES, MemfileError, type BackingStore, type OwnEvents } from '../../core/index.js';
 import { brand } from '../../core/copy.js';
+import {
+  HUGETLB_EVENTS,
+  type HugePageSize,
+  type HugetlbEvent,
+  type HugetlbState,
+} from './events.js';
 import { HugePagePool, type PoolCounters } from './huge-page-pool.js';
 import { HugetlbFile, withhold, type HugetlbFileOptions } from './hugetlb-file.js';
 
+export { HUGETLB_EVENTS, type HugetlbEvent, type HugetlbState } from './events.js';
 export type { PoolCounters } from './huge-page-pool.js';
 export type { HugetlbFileOptions } from './hugetlb-file.js';
 
 /** A lookup covers `2^order` pages of 4 KiB. */
-const ORDERS = { '2M': 9, '1G': 18 } as const;
+const ORDERS: Readonly<Record<HugePageSize, number>> = { '2M': 9, '1G': 18 };
 
 export interface HugetlbOptions {
   /** '2M' by default. */
-  readonly pageSize?: keyof typeof ORDERS | undefined;
+  readonly pageSize?: HugePageSize | undefined;
   /**
    * How many huge pages there are at first, for all files together; 0 by default, as at boot. In a
    * journal that is gone on with, as many as it says.
@@ -29,8 +29,8 @@ export interface HugetlbOptions {
 /** Huge pages as a backing store, and the pool that they come from. */
 export interface HugetlbStore extends BackingStore<'hugetlb', HugetlbFileOptions> {
   /**
-   * What the pool has now; the journal's last `plugin` event 'pool' says the same, as long as the
-   * memfile lives.
+   * What the pool has now; its last event in the journal says the same, as long as the memfile
+   * lives.
    */
   poolCounters(): PoolCounters;
   /**
@@ -50,8 +50,8 @@ export interface HugetlbStore extends BackingStore<'hugetlb', HugetlbFileOptions
  *
  * Sizes are multiples of a huge page (EINVAL). `fallocate` rounds out and keeps what it added when
  * the pool runs short (`effect` 'partial'). `punchHole` rounds in: it zeroes parts of huge pages,
- * which stay, and never refuses them. Every change of the pool's counters is a `plugin` event 'pool',
- * every one of the reservations of a file a `plugin` event 'promised' with its id.
+ * which stay, and never refuses them. Every change of the pool's counters and of the reservations of
+ * a file is an event of its own: see {@link HUGETLB_EVENTS}.
  */
 export function hugetlb(options: HugetlbOptions = {}): HugetlbStore {
   const { pageSize = '2M', pool: hugePages = 0 } = options ?? {};
@@ -66,7 +66,7 @@ export function hugetlb(options: HugetlbOptions = {}): HugetlbStore {
   const order = ORDERS[pageSize];
   checkPool('hugetlb', hugePages, order);
   const pool = new HugePagePool(hugePages, 2 ** order);
-  let journal: PluginHost | undefined;
+  let events: OwnEvents<HugetlbEvent, HugetlbState> | undefined;
   let said = '';
   let closed = false;
   const changed = (): void => {
@@ -74,19 +74,16 @@ export function hugetlb(options: HugetlbOptions = {}): HugetlbStore {
     const news = Object.values(counters).join();
     if (news === said) return;
     said = news;
-    journal?.record('pool', { pageSize, ...counters });
+    events?.record({ type: 'pool', pageSize, ...counters });
   };
-  /** By what they are called in the journal: the places of files that have reservations. */
-  let promised: Readonly<Record<string, PluginData>> = {};
   /** The size of the pool is that of the journal. What was taken of it is claimed file by file. */
-  const restore = (before: PluginData | undefined): void => {
-    if (before === undefined) return;
-    if (before['pageSize'] !== pageSize) {
-      const why = `the journal has huge pages of ${String(before['pageSize'])}, not ${pageSize}`;
-      throw new MemfileError('EINVAL', 'createMemfile', why);
+  const restore = ({ pool: before }: HugetlbState): void => {
+    if (before === null) {
+      changed();
+      return;
     }
     const { total, free, reserved, surplus } = before;
-    if (typeof total === 'number' && typeof surplus === 'number') pool.restore(total - surplus);
+    pool.restore(total - surplus);
     said = [total, free, reserved, surplus].join();
   };
   return brand({
@@ -97,23 +94,24 @@ export function hugetlb(options: HugetlbOptions = {}): HugetlbStore {
       withhold(pool, 2 ** order, taken);
       changed();
     },
-    attach(host, before) {
-      if (journal !== undefined) {
+    attach(host) {
+      if (events !== undefined) {
         const why = 'a hugetlb store is part of one memfile; make another for the other';
         throw new MemfileError('EINVAL', 'createMemfile', why);
       }
-      restore(before['pool']);
-      promised = before;
-      journal = host;
-      if (before['pool'] === undefined) changed();
+      const declared = host.declare(HUGETLB_EVENTS);
+      const before = declared.state.pool?.pageSize ?? pageSize;
+      if (before !== pageSize) {
+        const why = `the journal has huge pages of ${before}, not ${pageSize}`;
+        throw new MemfileError('EINVAL', 'createMemfile', why);
+      }
+      events = declared;
+      restore(declared.state);
     },
     createFile(spec) {
-      const name = `promised ${spec.id}`;
-      const places = promised[name]?.['places'];
       return new HugetlbFile(spec, order, pool, changed, {
-        before: Array.isArray(places) ? (places as PageRange[]) : [],
-        remember: (ranges) =>
-          journal?.record(name, { places: ranges.map((range) => ({ ...range })) }),
+        before: events?.state.promised[spec.id] ?? [],
+        remember: (places) => events?.record({ type: `promised ${spec.id}`, places }),
       });
     },
     poolCounters: () => pool.counters,

@@ -1,13 +1,15 @@
 import {
   MemfileError,
   type BackingStore,
+  type EventDefinition,
   type FileSpec,
   type Movement,
-  type PluginData,
+  type OwnEvents,
   type PluginHost,
   type StoreCapabilities,
 } from '../../core/index.js';
 import { barAt, checkPlace, checkRanges, type Bar, type BarRange } from './bar.js';
+import { deviceEvents, type DeviceEvent, type DeviceMemory } from './events.js';
 import { RegionFile, type DeviceState } from './region-file.js';
 
 /** What of a device a memory file shows. */
@@ -29,10 +31,12 @@ export class VfioDevice<Name extends string = string>
 {
   readonly name: Name;
   readonly capabilities: StoreCapabilities;
+  /** What it records of its own. */
+  readonly events: EventDefinition<DeviceEvent, DeviceMemory | null>;
   readonly #movement: Movement;
   readonly #bars: readonly (Bar | undefined)[];
   readonly #files = new Set<RegionFile>();
-  #host: PluginHost | undefined;
+  #recorded: OwnEvents<DeviceEvent, DeviceMemory | null> | undefined;
   #revoked: boolean;
   #closed = false;
   #leaving = Promise.resolve();
@@ -45,6 +49,7 @@ export class VfioDevice<Name extends string = string>
     enabled: boolean,
   ) {
     this.name = name;
+    this.events = deviceEvents(name);
     this.#bars = bars;
     this.#movement = movement;
     this.#revoked = !enabled;
@@ -144,17 +149,19 @@ export class VfioDevice<Name extends string = string>
   }
 
   /** @throws MemfileError EBUSY when another memfile has it. */
-  attach(host: PluginHost, said: Readonly<Record<string, PluginData>>): void {
-    if (this.#host !== undefined) throw this.#error('EBUSY', 'attach', 'is in another memfile');
-    this.#host = host;
-    const { revoked, pfns } = said['memory'] ?? {};
-    if (typeof revoked === 'boolean') this.#revoked = revoked;
-    if (Array.isArray(pfns)) {
-      for (const [region, pfn] of pfns.entries()) {
-        const bar = this.#bars[region];
-        if (bar !== undefined && typeof pfn === 'number') bar.pfn = pfn;
-      }
-    } else this.#say(this.#revoked);
+  attach(host: PluginHost): void {
+    if (this.#recorded !== undefined) throw this.#error('EBUSY', 'attach', 'is in another memfile');
+    this.#recorded = host.declare(this.events);
+    const memory = this.#recorded.state;
+    if (memory === null) {
+      this.#say(this.#revoked);
+      return;
+    }
+    this.#revoked = memory.revoked;
+    for (const [region, pfn] of memory.pfns.entries()) {
+      const bar = this.#bars[region];
+      if (bar !== undefined && pfn !== null) bar.pfn = pfn;
+    }
   }
 
   /** @internal A file of it was created; it is born revoked when the device is. */
@@ -174,7 +181,8 @@ export class VfioDevice<Name extends string = string>
   /** Into the journal, so that replay knows. */
   #say(revoked: boolean): void {
     this.#revoked = revoked;
-    this.#host?.record('memory', { revoked, pfns: this.#bars.map((bar) => bar?.pfn ?? null) });
+    const pfns = this.#bars.map((bar) => bar?.pfn ?? null);
+    this.#recorded?.record({ type: 'memory', revoked, pfns });
   }
 
   #cannot(syscall: string, needs: Movement): Promise<never> {

@@ -5,6 +5,7 @@ import { checkBars, type BarOptions } from './bar.js';
 import { VfioDevice } from './device.js';
 
 export type { BarOptions, BarRange } from './bar.js';
+export { deviceEvents, type DeviceEvent, type DeviceMemory } from './events.js';
 export type { RegionOptions, VfioDevice } from './device.js';
 
 export interface VfioDeviceOptions {

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { createMemfile } from '../../core/index.js';
+import { createMemfile, MemoryJournal } from '../../core/index.js';
 import { KvmVm } from '../../adapters/kvm/index.js';
 import { vfioDevice } from '../../plugins/vfio-device/index.js';
 import { prefix } from './reopening.js';
@@ -129,9 +129,13 @@ describe('a device region', () => {
 
   it('goes on as it was said to be', () => {
     const device = vfioDevice({ bars: [BAR] });
-    const said = { memory: { revoked: true, pfns: [0x4000] } };
-    device.attach({ record: () => expect.unreachable() }, said);
+    const journal = new MemoryJournal();
+    const data = { revoked: true, pfns: [0x4000] };
+    journal.append({ type: 'plugin', plugin: 'vfio-device', name: 'memory', data });
+    const memfile = createMemfile({ plugins: [device], journal });
     expect(device.revoked).toBe(true);
+    expect(memfile.declare(device.events).state).toEqual(data);
+    expect([...journal.read(2)].map(({ type }) => type)).toEqual(['open']);
   });
 
   it('goes on with a journal that ends anywhere: its pages are where the device says', async () => {

@@ -1,10 +1,12 @@
 import {
   MemfileError,
+  MemoryJournal,
+  replay,
   type AttachState,
   type BackingStore,
+  type Journal,
   type MemfileState,
   type PfnRun,
-  type PluginData,
   type StoreFile,
 } from '../../../core/index.js';
 import { takenFrames } from '../../../core/taken-frames.js';
@@ -51,8 +53,7 @@ export function restartCheck(
       const world = await play({ steps: kind }, options);
       await leaveTraces(world);
       const state = world.memfile.replay();
-      const said = state.plugins.get(world.store.store.name);
-      const anew = await opened(store, said);
+      const anew = await opened(store, world.memfile.journal);
       const findings: string[] = [];
       const taken: Taken = new Map();
       const files = [...state.files.values()].map(({ id, pages, frames }) => {
@@ -95,13 +96,18 @@ async function leaveTraces(world: World): Promise<void> {
   await drain(world);
 }
 
-/** A new store, told what it had said of itself before. */
+/** A new store, told what its events had come to before; what it records goes nowhere. */
 export async function opened(
   factory: () => BackingStore | Promise<BackingStore>,
-  said: Readonly<Record<string, PluginData>> = {},
+  journal: Journal = new MemoryJournal(),
 ): Promise<BackingStore> {
   const store = await factory();
-  store.attach?.({ record() {} }, said);
+  store.attach?.({
+    declare(definition) {
+      const at = (position?: number) => replay(journal, position, [definition]).own.of(definition);
+      return { state: at(), record() {}, at };
+    },
+  });
   return store;
 }
 
