@@ -19,7 +19,10 @@ export interface EventDefinition<Event extends OwnEvent = OwnEvent, State = unkn
   readonly initial: State;
   /** The state after an event. Pure: it reads its arguments only, and changes neither. */
   evolve(state: State, event: Event): State;
-  /** What is left when another process goes on with the journal; all of it by default. */
+  /**
+   * What is left when another process goes on with the journal, once there have been events; all of
+   * it by default. Pure, as `evolve`.
+   */
   reopened?(state: State): State;
 }
 

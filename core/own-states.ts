@@ -23,6 +23,8 @@ interface Recorded {
 interface Fold {
   readonly definition: EventDefinition;
   state: unknown;
+  /** Whether there has been an event of it: before, there is nothing to keep and nothing to lose. */
+  spoke: boolean;
 }
 
 /** What the events of declared definitions come to, and what a checkpoint has of the others. */
@@ -62,6 +64,7 @@ export class OwnStates {
     const fold: Fold = {
       definition,
       state: saved === undefined ? definition.initial : saved.state,
+      spoke: saved !== undefined,
     };
     const from = (saved?.position ?? 0) + 1;
     // Most have never recorded anything, and the journal may be long.
@@ -90,9 +93,9 @@ export class OwnStates {
   /** For a checkpoint at `position`; those that nobody declared here as the last one had them. */
   save(position: number): SavedOwnState[] {
     const others = this.#saved.filter(({ name }) => !this.#folds.has(name));
-    const own = [...this.#folds].map(([name, { definition, state }]) => {
-      return { name, version: definition.history.version, position, state };
-    });
+    const own = [...this.#folds].flatMap(([name, { definition, state, spoke }]) =>
+      spoke ? [{ name, version: definition.history.version, position, state }] : [],
+    );
     return [...others, ...own];
   }
 
@@ -122,9 +125,10 @@ export function nextState(
 
 function add(fold: Fold, event: PluginEvent): void {
   fold.state = nextState(fold.definition, fold.state, event);
+  fold.spoke = true;
 }
 
 function reopen(fold: Fold): void {
-  const { definition, state } = fold;
-  if (definition.reopened !== undefined) fold.state = definition.reopened(state);
+  const { definition, state, spoke } = fold;
+  if (spoke && definition.reopened !== undefined) fold.state = definition.reopened(state);
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import {
   createMemfile,
+  defineEvents,
+  EventHistory,
   evolve,
   EVOLVE_VERSION,
   MemfileState,
@@ -12,7 +14,9 @@ import {
   type Journal,
   type JournalEvent,
   type Memfile,
+  type OwnEvents,
   type Recorded,
+  type StoreFile,
 } from '../../core/index.js';
 import { SqliteJournal } from '../../adapters/sqlite/index.js';
 import { shmem } from '../../plugins/shmem/index.js';
@@ -30,8 +34,70 @@ vi.setConfig({ testTimeout: 60_000 });
 
 const path = temporaryFiles();
 
-const fold = (events: readonly JournalEvent[], state = new MemfileState()): MemfileState =>
+/** What a store with books says, and a state in which order and number of all of it can be told. */
+type Booked =
+  | { readonly type: 'allocate'; readonly start: number; readonly end: number }
+  | { readonly type: 'free'; readonly why: string };
+
+const BOOKS = defineEvents({
+  name: 'books',
+  history: EventHistory.first<Booked>(),
+  initial: { count: 0, hash: 0 },
+  evolve: ({ count, hash }: { readonly count: number; readonly hash: number }, event) => ({
+    count: count + 1,
+    hash: event.type === 'allocate' ? mixed(hash, event.start, event.end) : mixed(hash, -1),
+  }),
+  reopened: ({ count, hash }) => ({ count, hash: mixed(hash, 7) }),
+});
+
+function mixed(hash: number, ...values: readonly number[]): number {
+  return values.reduce((sum, value) => (sum * 31 + value + 17) % 1_000_003, hash);
+}
+
+/** shmem that records every call of it. */
+function booked(): BackingStore<'shmem'> {
+  const store = shmem();
+  let books: OwnEvents<Booked> | undefined;
+  return {
+    ...store,
+    attach: (host) => void (books = host.declare(BOOKS)),
+    createFile(spec) {
+      const file: StoreFile = store.createFile(spec);
+      const { allocate, free } = file;
+      file.allocate = (start, end) => {
+        books?.record({ type: 'allocate', start, end });
+        return allocate.call(file, start, end);
+      };
+      file.free = (start, end, why = 'punch') => {
+        books?.record({ type: 'free', why });
+        return free.call(file, start, end, why);
+      };
+      return file;
+    },
+  };
+}
+
+/** A state of no events, or a restored one, that knows the books. */
+function withBooks(state = new MemfileState()): MemfileState {
+  state.own.declare(BOOKS, new MemoryJournal(), state); // Which has nothing: nothing may be missing.
+  return state;
+}
+
+const fold = (events: readonly JournalEvent[], state = withBooks()): MemfileState =>
   events.reduce((state, event) => evolve(state, event), state);
+
+/** The books, folded from the rows themselves. */
+function booksOf(events: readonly JournalEvent[]): { count: number; hash: number } {
+  const books = { count: 0, hash: 0 };
+  for (const event of events) {
+    if (event.type === 'open' && books.count > 0) books.hash = mixed(books.hash, 7);
+    if (event.type !== 'plugin') continue;
+    const { start, end } = event.data as { readonly start?: number; readonly end?: number };
+    books.count++;
+    books.hash = start === undefined ? mixed(books.hash, -1) : mixed(books.hash, start, end!);
+  }
+  return books;
+}
 
 const text = (state: MemfileState): string => JSON.stringify(state.toJSON());
 
@@ -55,7 +121,7 @@ const PRELUDE: readonly Step[] = [
 /** What one random program recorded, with everything that consumers were told. */
 async function recorded(program: Program): Promise<{ events: Recorded[]; live: string }> {
   const steps = [...PRELUDE, ...program.steps];
-  const { memfile } = await play({ steps }, { record: 'full' });
+  const { memfile } = await play({ steps }, { record: 'full', store: booked });
   return { events: [...memfile.journal.read(1)], live: text(memfile.state) };
 }
 
@@ -123,7 +189,7 @@ async function reopened(journal: Journal, before: MemfileState): Promise<string[
   const last = journal.position;
   const leaked = JSON.stringify(before.toJSON().leases);
   const failed = failedToLetGo(journal, before);
-  const memfile = createMemfile({ plugins: [shmem()] as const, journal });
+  const memfile = createMemfile({ plugins: [booked()] as const, journal });
   const { state } = memfile;
   const found = [];
   const closed = [...journal.read(last + 1)];
@@ -140,7 +206,11 @@ async function reopened(journal: Journal, before: MemfileState): Promise<string[
   }
   if (memfile.files.size !== state.files.size) found.push('files are missing');
   found.push(...(await handedOutTwice(memfile as unknown as Memfile<readonly [BackingStore]>)));
-  if (text(replay(journal)) !== text(state)) found.push('the replay is not the state');
+  if (text(replay(journal, journal.position, [BOOKS])) !== text(state)) {
+    found.push('the replay is not the state');
+  }
+  const books = JSON.stringify(state.own.of(BOOKS));
+  if (books !== JSON.stringify(booksOf([...journal.read(1)]))) found.push('the books are wrong');
   const model = new JournalModel();
   for (const event of journal.read(1)) model.see(event);
   found.push(...model.violations.map(({ position, detail }) => `at ${position}: ${detail}`));
@@ -163,10 +233,15 @@ describe('law 10: the journal is the truth', () => {
   check('live = replay = replay from any checkpoint', 150, async (program) => {
     const { events, live } = await recorded(program);
     const found = text(fold(events)) === live ? [] : ['the replay is not the live state'];
-    const state = new MemfileState();
+    const state = withBooks();
     for (const at of cuts(events.length, 12)) {
       fold(events.slice(state.position, at), state);
-      const restored = restoreState(saveState(state));
+      const books = booksOf(events.slice(0, at));
+      expect(books.count).toBeGreaterThanOrEqual(at === events.length ? 2 : 0);
+      if (JSON.stringify(state.own.of(BOOKS)) !== JSON.stringify(books)) {
+        found.push(`the books are wrong at ${at}`);
+      }
+      const restored = withBooks(restoreState(saveState(state)));
       expect(restored).toEqual(state);
       const rest = text(fold(events.slice(at), restored));
       if (rest !== live) found.push(`from ${at} on it is ${rest}`);
@@ -198,7 +273,8 @@ describe('law 10: the journal is the truth', () => {
     const found = [];
     const reader = SqliteJournal.read(file);
     for (const n of cuts(at, 6)) {
-      if (text(replay(reader, n)) !== text(fold(events.slice(0, n)))) found.push(`not so at ${n}`);
+      const again = text(replay(reader, n, [BOOKS]));
+      if (again !== text(fold(events.slice(0, n)))) found.push(`not so at ${n}`);
     }
     await reader.close();
     const again = SqliteJournal.open(file, { durability: 'memory', expectedPosition: at });
