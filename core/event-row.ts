@@ -7,6 +7,7 @@ import {
   type NotifierCallback,
   type PageEvent,
   type Reason,
+  type Recorded,
 } from './event.js';
 
 /**
@@ -165,8 +166,11 @@ export class RowSegment {
     return this.#words[row * 8 + 2]!;
   }
 
-  /** The event of a row, or undefined where a payload stands in for it. */
-  read(row: number): PageEvent | undefined {
+  /**
+   * The event of a row, with the position that it is told to have, or undefined where a payload
+   * stands in for it.
+   */
+  read(row: number, position: number): Recorded<PageEvent> | undefined {
     const word = row * 8;
     const words = this.#words;
     const type = ROW_TYPES[words[word]! & 0xff]!;
@@ -181,41 +185,52 @@ export class RowSegment {
       case 'payload':
         return undefined;
       case 'fallocate':
-        return { type, file, operation, start, end, pfn, reason: REASONS[detail]! };
+        return { type, file, operation, start, end, pfn, reason: REASONS[detail]!, position };
       case 'invalidate':
       case 'invalidateEnd':
       case 'prepare':
       case 'rollback':
       case 'usable':
       case 'error':
-        return { type, file, operation, start, end, reason: REASONS[detail]! };
+        return { type, file, operation, start, end, reason: REASONS[detail]!, position };
       case 'convert':
-        return { type, file, operation, start, end, to: SIDES[detail]! };
+        return { type, file, operation, start, end, to: SIDES[detail]!, position };
       case 'kept':
       case 'poison':
-        return { type, file, operation, start, end };
+        return { type, file, operation, start, end, position };
       case 'quarantine':
-        return { type, file, operation, start, end, pfn };
+        return { type, file, operation, start, end, pfn, position };
       case 'lookup':
       case 'put':
-        return { type, file, registration, offset: start, pfn, order: detail };
+        return { type, file, registration, offset: start, pfn, order: detail, position };
       case 'left':
-        return { type, file, operation, registration, start, end };
+        return { type, file, operation, registration, start, end, position };
       case 'unregister':
       case 'grace':
-        return { type, file, registration };
+        return { type, file, registration, position };
       case 'delivery': {
         const callback = callbackOf(detail);
         const reason = REASONS[detail >>> CALLBACK_BITS]!;
-        return { type, file, operation, registration, of: pfn, callback, start, end, reason };
+        return {
+          type,
+          file,
+          operation,
+          registration,
+          of: pfn,
+          callback,
+          start,
+          end,
+          reason,
+          position,
+        };
       }
       case 'answer': {
         const callback = callbackOf(detail);
         const outcome = OUTCOMES[detail >>> CALLBACK_BITS]!;
-        return { type, file, operation, registration, of: pfn, callback, outcome };
+        return { type, file, operation, registration, of: pfn, callback, outcome, position };
       }
       case 'time':
-        return { type, ms: start };
+        return { type, ms: start, position };
     }
   }
 

@@ -194,6 +194,12 @@ export class ExtentBlock {
     return removed;
   }
 
+  /** Adds a run behind the others, none of which it joins. */
+  append(start: number, end: number, value: number): void {
+    this.#makeRoom(this.count, this.count, 1);
+    this.#write(this.count - 1, start, end, value);
+  }
+
   /** Takes the second half of its runs out, into a block of their own. */
   split(): ExtentBlock {
     const half = this.count >>> 1;

@@ -106,10 +106,7 @@ export class MemoryJournal extends Journal {
     const index = position - 1;
     const row = index % SEGMENT_ROWS;
     const { rows, payloads } = this.#segments.get(Math.floor(index / SEGMENT_ROWS))!;
-    const event = rows.read(row);
-    if (event === undefined) return { ...payloads[row]!, position };
-    // It was made just now and is nobody else's; a copy of it costs more than all the rest.
-    return Object.assign(event, { position });
+    return rows.read(row, position) ?? { ...payloads[row]!, position };
   }
 
   #wake(): void {

@@ -1,6 +1,7 @@
 import type { PluginData } from './event.js';
 import { Extents } from './extents.js';
 import { LeaseCounts } from './lease-counts.js';
+import { restoreExtents, saveExtents } from './saved-extents.js';
 import { SmallMap } from './small-map.js';
 import { OwnStates, type SavedOwnState } from './own-states.js';
 import { MemfileState, type FileState, type RegistrationState } from './state.js';
@@ -42,13 +43,23 @@ export function restoreState(text: string): MemfileState {
   return state;
 }
 
-type SavedFile = ReturnType<typeof saveFile>;
+interface SavedFile extends ReturnType<typeof saveFile> {
+  readonly frames?: never;
+}
+
+/** As checkpoints had it first: start, end and value of every run, one after the other. */
+interface OlderSavedFile extends Omit<SavedFile, 'runs' | 'frames' | 'private' | 'poisoned'> {
+  readonly frames: readonly number[];
+  readonly private: readonly number[];
+  readonly poisoned: readonly number[];
+  readonly runs?: never;
+}
 
 interface SavedState extends Pick<
   MemfileState,
   'position' | 'lastFile' | 'lastRegistration' | 'lastOperation' | 'quarantined'
 > {
-  readonly files: readonly SavedFile[];
+  readonly files: readonly (SavedFile | OlderSavedFile)[];
   readonly registrations: readonly ReturnType<typeof saveRegistration>[];
   readonly plugins: readonly (readonly [string, Record<string, PluginData>])[];
   /** Absent in older ones. */
@@ -66,20 +77,20 @@ function saveFile(file: FileState) {
     options,
     pages,
     seals: [...seals],
-    frames: numbers(frames),
-    private: numbers(file.private),
-    poisoned: numbers(poisoned),
+    runs: saveExtents(frames),
+    private: saveExtents(file.private),
+    poisoned: saveExtents(poisoned),
     untrusted,
     open: [...open],
     prepared: [...prepared],
   };
 }
 
-function restoreFile(saved: SavedFile): FileState {
+function restoreFile({ runs, frames, ...saved }: SavedFile | OlderSavedFile): FileState {
   return {
     ...saved,
     seals: new Set(saved.seals),
-    frames: extents(saved.frames),
+    frames: extents(frames ?? runs),
     private: extents(saved.private),
     poisoned: extents(saved.poisoned),
     open: small(saved.open),
@@ -103,32 +114,9 @@ function small<Value>(entries: readonly (readonly [number, Value])[]): SmallMap<
   return map;
 }
 
-/**
- * Of every run, one after the other: how far it begins from the end of the one before, its length,
- * and how far its value is from what would have followed. Small numbers make a short text.
- */
-function numbers(map: Extents): number[] {
-  const flat: number[] = [];
-  let page = 0;
-  let next = 0;
-  for (const { start, end, value } of map.runs()) {
-    flat.push(start - page, end - start, value - next);
-    page = end;
-    next = value + (end - start);
-  }
-  return flat;
-}
-
-function extents(flat: readonly number[]): Extents {
+function extents(saved: string | readonly number[]): Extents {
+  if (typeof saved === 'string') return restoreExtents(saved);
   const map = new Extents();
-  let page = 0;
-  let next = 0;
-  for (let i = 0; i < flat.length; i += 3) {
-    const start = page + flat[i]!;
-    const value = next + flat[i + 2]!;
-    page = start + flat[i + 1]!;
-    next = value + (page - start);
-    map.set(start, page, value);
-  }
+  for (let i = 0; i < saved.length; i += 3) map.set(saved[i]!, saved[i + 1]!, saved[i + 2]!);
   return map;
 }

@@ -65,11 +65,13 @@ export function readChunk(stored: StoredChunk, upcast: Upcast): Chunk {
     checksum,
     at(position) {
       const row = position - first;
-      const event: JournalEvent | undefined = rows.read(row) ?? payloads.get(row);
-      if (event === undefined) throw new Error('an event without its payload');
-      const recorded = upcast === undefined ? event : upcast(event);
-      // Written into the event, which is nobody else's: a copy of it would cost as much as reading it.
-      return Object.assign(recorded, { position });
+      const event = rows.read(row, position) ?? withPosition(payloads.get(row), position);
+      return upcast === undefined ? event : { ...upcast(event), position };
     },
   };
+}
+
+function withPosition(event: JournalEvent | undefined, position: number): Recorded {
+  if (event === undefined) throw new Error('an event without its payload');
+  return { ...event, position };
 }

@@ -47,8 +47,7 @@ export class Segment {
 
   at(position: number): Recorded {
     const row = position - this.first;
-    const event = this.#rows.read(row) ?? this.#payload(row);
-    return { ...event, position };
+    return this.#rows.read(row, position) ?? { ...this.#payload(row), position };
   }
 
   /**

@@ -13,7 +13,7 @@ describe('RowSegment', () => {
   ])('refuses an event whose %s is one too wide, and leaves the row empty', (_, event) => {
     const segment = new RowSegment(1);
     expect(segment.write(0, event)).toBe(false);
-    expect(segment.read(0)).toBeUndefined();
+    expect(segment.read(0, 1)).toBeUndefined();
   });
 
   it('refuses every event that is too wide, and every rare one', () => {
@@ -21,7 +21,7 @@ describe('RowSegment', () => {
       fc.property(fc.oneof(widePageEvent, rareEvent), (event) => {
         const segment = new RowSegment(1);
         expect(segment.write(0, event)).toBe(false);
-        expect(segment.read(0)).toBeUndefined();
+        expect(segment.read(0, 1)).toBeUndefined();
       }),
       { numRuns: 300 },
     );
@@ -32,7 +32,8 @@ describe('RowSegment', () => {
       fc.property(fc.array(pageEvent, { minLength: 1, maxLength: 12 }), (events) => {
         const segment = new RowSegment(events.length);
         for (const [row, event] of events.entries()) expect(segment.write(row, event)).toBe(true);
-        expect(events.map((_, row) => segment.read(row))).toEqual(events);
+        const read = events.map((_, row) => segment.read(row, row + 5));
+        expect(read).toEqual(events.map((event, row) => ({ ...event, position: row + 5 })));
       }),
       { numRuns: 300 },
     );
@@ -50,7 +51,7 @@ describe('RowSegment', () => {
       reason: 'device',
     } as const;
     expect(segment.write(0, event)).toBe(true);
-    expect(segment.read(0)).toEqual(event);
+    expect(segment.read(0, 1)).toEqual({ ...event, position: 1 });
     expect(ROW_BYTES).toBe(32);
   });
 });

@@ -16,16 +16,19 @@ export class FramesLedger {
   readonly #leases = new Map<number, number>();
 
   take(pfn: number, pages: number, report: Report): void {
-    const what = `frames [${pfn}, ${pfn + pages}) are handed out`;
-    if (this.#used.touches(pfn, pfn + pages)) report(4, `${what} while a page still has one`);
-    if (this.#leaked.touches(pfn, pfn + pages)) report(4, `${what}, of which one is quarantined`);
-    for (const leased of this.#leases.size < pages ? this.#leases.keys() : []) {
-      if (leased >= pfn && leased < pfn + pages) report(9, `${what} while ${leased} is leased`);
+    const bad = (law: number, why: string): void =>
+      report(law, `frames [${pfn}, ${pfn + pages}) are handed out${why}`);
+    if (this.#used.add(pfn, pfn + pages)) bad(4, ' while a page still has one');
+    if (this.#leaked.touches(pfn, pfn + pages)) bad(4, ', of which one is quarantined');
+    if (this.#leases.size < pages) {
+      for (const leased of this.#leases.keys()) {
+        if (leased >= pfn && leased < pfn + pages) bad(9, ` while ${leased} is leased`);
+      }
+      return;
     }
-    for (let frame = pfn; this.#leases.size >= pages && frame < pfn + pages; frame++) {
-      if (this.#leases.has(frame)) report(9, `${what} while ${frame} is leased`);
+    for (let frame = pfn; frame < pfn + pages; frame++) {
+      if (this.#leases.has(frame)) bad(9, ` while ${frame} is leased`);
     }
-    this.#used.add(pfn, pfn + pages);
   }
 
   leave(pfn: number, pages: number): void {
@@ -59,7 +62,7 @@ export class PagesLedger {
   readonly #frames: FramesLedger;
   readonly #pages = new PageRuns();
   /** By operation. */
-  readonly open = new Map<number, Range & { readonly kept: PageSet }>();
+  readonly open = new Map<number, Range & { kept?: PageSet }>();
   readonly prepared = new Map<number, PageSet>();
   readonly #poisoned = new PageRuns();
 
@@ -70,26 +73,25 @@ export class PagesLedger {
 
   arrive({ operation, start, end, pfn }: EventOf<'fallocate'>, report: Report): void {
     this.#alone(operation, start, end, report);
-    if (this.#pages.touches(start, end)) report(5, 'pages arrive that are there already');
-    const prepared = this.prepared.get(operation);
+    if (this.#pages.add(start, end, pfn)) report(5, 'pages arrive that are there already');
+    const prepared = this.prepared.size === 0 ? undefined : this.prepared.get(operation);
     if (prepared !== undefined) {
       prepared.remove(start, end);
       if (prepared.within(0, Infinity).length === 0) this.prepared.delete(operation);
     }
     this.#frames.take(pfn, end - start, report);
-    this.#pages.add(start, end, pfn);
   }
 
   begin({ operation, start, end }: EventOf<'invalidate'>, report: Report): void {
     this.#alone(operation, start, end, report);
     if (this.open.has(operation)) report(3, `operation ${operation} begins a second time`);
-    this.open.set(operation, { start, end, kept: new PageSet() });
+    this.open.set(operation, { start, end });
   }
 
   keep({ operation, start, end }: EventOf<'kept'>, report: Report): void {
     const open = this.open.get(operation);
     if (open === undefined) report(3, 'pages stay in an invalidation that is not open');
-    else open.kept.add(start, end);
+    else (open.kept ??= new PageSet()).add(start, end);
   }
 
   end({ operation, start, end, reason }: EventOf<'invalidateEnd'>, report: Report): void {
@@ -100,12 +102,12 @@ export class PagesLedger {
       report(3, `[${open.start}, ${open.end}) was begun`);
     }
     if (reason === 'convert' || reason === 'poison') return; // The pages stay.
-    const stays = open?.kept.within(start, end) ?? [];
     let from = start;
-    for (const kept of [...stays, { start: end, end }]) {
+    for (const kept of open?.kept?.within(start, end) ?? []) {
       this.#leave(from, kept.start, report);
       from = kept.end;
     }
+    this.#leave(from, end, report);
   }
 
   quarantine({ start, end, pfn }: EventOf<'quarantine'>, report: Report): void {
@@ -154,6 +156,7 @@ export class PagesLedger {
 
   /** Nobody else is at work on these pages. */
   #alone(operation: number, start: number, end: number, report: Report): void {
+    if (this.open.size === 0) return; // As it mostly is, and an iterator is dear.
     for (const [other, range] of this.open) {
       if (other === operation || range.end <= start || end <= range.start) continue;
       report(1, `amid operation ${other} on [${range.start}, ${range.end})`);
@@ -162,15 +165,16 @@ export class PagesLedger {
 
   #leave(start: number, end: number, report?: Report): void {
     if (start >= end) return;
-    for (const run of this.#pages.within(start, end)) {
-      this.#frames.leave(run.value, run.end - run.start);
-      for (const bad of this.#poisoned.within(run.start, run.end)) {
-        const pfn = run.value + (bad.start - run.start);
+    this.#pages.visit(start, end, (from, to, value) => {
+      this.#frames.leave(value, to - from);
+      if (this.#poisoned.empty) return;
+      for (const bad of this.#poisoned.within(from, to)) {
+        const pfn = value + (bad.start - from);
         if (this.#frames.areLeaked(pfn, bad.end - bad.start)) continue;
         report?.(4, `frames [${pfn}, ${pfn + bad.end - bad.start}) are poisoned, and not leaked`);
       }
-    }
+    });
     this.#pages.remove(start, end);
-    this.#poisoned.remove(start, end);
+    if (!this.#poisoned.empty) this.#poisoned.remove(start, end);
   }
 }
