@@ -166,6 +166,11 @@ export class RowSegment {
     return this.#words[row * 8 + 2]!;
   }
 
+  /** Whether a payload stands in for the row. */
+  isEmpty(row: number): boolean {
+    return (this.#words[row * 8]! & 0xff) === 0;
+  }
+
   /**
    * The event of a row, with the position that it is told to have, or undefined where a payload
    * stands in for it.

@@ -58,6 +58,9 @@ export function readChunk(stored: StoredChunk, upcast: Upcast): Chunk {
     if (crc32(json) !== rows.markOf(row)) throw new Error('a payload that was never written');
     payloads.set(row, JSON.parse(json) as JournalEvent);
   }
+  for (let row = 0; row < count; row++) {
+    if (rows.isEmpty(row) && !payloads.has(row)) throw new Error('an event without its payload');
+  }
   return {
     first,
     end: first + count,
@@ -65,13 +68,8 @@ export function readChunk(stored: StoredChunk, upcast: Upcast): Chunk {
     checksum,
     at(position) {
       const row = position - first;
-      const event = rows.read(row, position) ?? withPosition(payloads.get(row), position);
+      const event = rows.read(row, position) ?? { ...payloads.get(row)!, position };
       return upcast === undefined ? event : { ...upcast(event), position };
     },
   };
-}
-
-function withPosition(event: JournalEvent | undefined, position: number): Recorded {
-  if (event === undefined) throw new Error('an event without its payload');
-  return { ...event, position };
 }
