@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createMemfile, MemoryJournal, type JournalEvent } from '../../core/index.js';
 import { hugetlb } from '../../plugins/hugetlb/index.js';
 import { shmem } from '../../plugins/shmem/index.js';
+import { prefix } from '../plugins/reopening.js';
 
 const created = (store: string, pages: number): JournalEvent => ({
   type: 'createFile',
@@ -78,6 +79,47 @@ describe('going on with a journal', () => {
     expect(store.poolCounters()).toEqual({ total: 2, free: 1, reserved: 0, surplus: 0 });
     await memfile.files.get(1)!.fallocate(0, 1024);
     expect(store.poolCounters()).toEqual({ total: 2, free: 0, reserved: 0, surplus: 0 });
+  });
+
+  it('leaks a huge page of which a part cannot be trusted, and names that part, live or after', async () => {
+    const journal = new MemoryJournal();
+    const store = hugetlb({ pool: 2 });
+    const memfile = createMemfile({ plugins: [store], journal });
+    const ram = memfile.createFile('hugetlb', { size: 512 });
+    let fails = true;
+    await ram.register({
+      name: 'stuck',
+      invalidate: () => {
+        if (fails) throw new Error('it did not let go');
+      },
+    });
+    await ram.fallocate(0, 512);
+    // Less than a huge page leaves nothing: its pages stay, and some of them are not to be trusted.
+    await ram.punchHole(0, 100).catch(() => {});
+    expect(memfile.state.toJSON()).toMatchObject({
+      quarantined: [],
+      files: [{ untrusted: [{ start: 0, end: 100, consumer: 'stuck' }] }],
+    });
+    fails = false;
+    const cut = prefix(journal);
+    await ram.punchHole(0, 512);
+    const begun = [...journal.read(cut.position + 1)][0]!;
+    expect(begun.type).toBe('invalidate');
+    cut.append({ type: 'invalidate', file: 1, operation: 3, start: 0, end: 512, reason: 'punch' });
+    const again = hugetlb();
+    const after = createMemfile({ plugins: [again], journal: cut });
+    for (const [{ state }, pool] of [
+      [memfile, store],
+      [after, again],
+    ] as const) {
+      const { files, quarantined } = state.toJSON();
+      expect(files[0]).toMatchObject({ populated: [], untrusted: [] });
+      // What somebody may still use is a part of the frame; no other can have the rest of it.
+      expect(quarantined).toEqual([{ store: 'hugetlb', file: 1, start: 0, end: 100, pfn: 512 }]);
+      expect(pool.poolCounters()).toEqual({ total: 2, free: 1, reserved: 0, surplus: 0 });
+    }
+    await after.files.get(1)!.fallocate(0, 512);
+    expect(after.state.toJSON().files[0]!.frames).toEqual([[0, 512, 1024]]);
   });
 
   it('refuses huge pages of another size', () => {

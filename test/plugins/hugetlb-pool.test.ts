@@ -192,7 +192,8 @@ class World {
       for (const file of memfile.files) await file.close();
       const { total, free: after } = store.poolCounters();
       expect(after).toBeGreaterThanOrEqual(free);
-      // What is not there then is leased or leaked, be it in part, and nothing else.
+      // What is not there then is leased or leaked, and nothing else. A punch of a part that a
+      // consumer did not let go of leaves it there; when all of it leaves, that part is leaked.
       const held = new Set([...taken(memfile.state)].map((pfn) => Math.floor(pfn / HUGE)));
       expect(total - after).toBe(held.size);
     }
