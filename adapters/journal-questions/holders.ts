@@ -87,8 +87,7 @@ function mappingsOf(
       found.push({ consumer: who.name, registration, told, position });
     };
     if (event.type === 'register') {
-      const frames = replay(journal, event.position).files.get(event.file)?.frames;
-      if (frames?.has(page) === true) say('there', event.position);
+      if (isUsable(journal, event.position, who, page)) say('there', event.position);
       else asked.delete(registration);
     } else if (event.callback === 'fallocate') {
       say('there', event.type === 'delivery' ? event.of : event.position);
@@ -97,11 +96,24 @@ function mappingsOf(
       if (waits.has(key) && !done.has(key)) say('leaving', event.of);
       else asked.delete(registration);
     } else if (event.type === 'delivery' && event.callback === 'invalidateEnd') {
-      if (event.reason === 'convert' || event.reason === 'poison') continue;
       // Announced as leaving, it stayed, and that is said here.
-      const frames = replay(journal, event.of).files.get(event.file)?.frames;
-      if (frames?.has(page) === true) say('there', event.of);
+      if (isUsable(journal, event.of, who, page)) say('there', event.of);
+      else asked.delete(registration);
     }
   }
   return null;
+}
+
+/** Whether a consumer could use a page after the event at `at`: of its side, and without poison. */
+function isUsable(
+  journal: Journal,
+  at: number,
+  { file: id, position }: RegistrationState,
+  page: number,
+): boolean {
+  const file = replay(journal, at).files.get(id);
+  if (file?.frames.has(page) !== true || file.poisoned.has(page)) return false;
+  const [registered] = journal.read(position, position + 1);
+  const access = registered?.type === 'register' ? registered.access : undefined;
+  return access === undefined || file.private.has(page) === (access === 'private');
 }

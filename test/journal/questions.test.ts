@@ -11,6 +11,7 @@ import {
   Clock,
   createMemfile,
   MemoryJournal,
+  type Access,
   type Journal,
   type JournalEvent,
   type Recorded,
@@ -93,6 +94,53 @@ describe('questions to a journal', () => {
     expect(ask('put')).toMatchObject({ pfn: null, leases: [], mappings: [] });
     expect(ask('there', 1).leases).toEqual([]);
     expect(ask('there', 9)).toMatchObject({ pfn: null, leases: [], mappings: [] });
+  });
+
+  it('who held a page that stayed, and only changed sides or was poisoned', async () => {
+    const journal = new MemoryJournal();
+    const memfile = createMemfile({ plugins: [shmem()], journal, record: 'deliveries' });
+    const ram = memfile.createFile('shmem', { size: 8, name: 'ram' });
+    const other = memfile.createFile('shmem', { size: 8, name: 'other' });
+    await ram.fallocate(0, 4);
+    await other.fallocate(0, 4);
+    await other.register({ name: 'elsewhere', invalidate: () => {} });
+    const register = (name: string, access: Access) =>
+      ram.register({ name, fallocate: () => {}, invalidate: () => {} }, { access });
+    await register('both', 'both');
+    await register('host', 'shared');
+    const guest = await register('guest', 'private');
+    const ask = (page: number) =>
+      holders(journal, { file: 1, page })
+        .mappings?.map(({ consumer, told, position }) => {
+          expect([told, journal.position >= position]).toEqual(['there', true]);
+          return consumer;
+        })
+        .sort();
+    expect(ask(1)).toEqual(['both', 'host']);
+    await ram.convert(0, 2, 'private');
+    expect([ask(0), ask(1), ask(2), ask(5)]).toEqual([
+      ['both', 'guest'],
+      ['both', 'guest'],
+      ['both', 'host'],
+      [],
+    ]);
+    const late = await register('late', 'private');
+    expect([ask(1), ask(2)]).toEqual([
+      ['both', 'guest', 'late'],
+      ['both', 'host'],
+    ]);
+    const lease = guest.lookup(1);
+    await expect(ram.convert(0, 3, 'shared')).rejects.toMatchObject({ code: 'EAGAIN' });
+    lease.put();
+    expect([ask(1), ask(2)]).toEqual([
+      ['both', 'guest', 'late'],
+      ['both', 'host'],
+    ]);
+    await ram.poison(1);
+    expect([ask(1), ask(0)]).toEqual([[], ['both', 'guest', 'late']]);
+    late.unsubscribe();
+    await ram.convert(0, 1, 'shared');
+    expect(ask(0)).toEqual(['both', 'host']);
   });
 
   it('who was told is not known of a journal without deliveries', async () => {
