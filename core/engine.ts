@@ -15,8 +15,6 @@ import { watchForStall, type StallOptions } from './stall.js';
 
 /** At least so many events lie between two checkpoints, and more when those are large. */
 const CHECKPOINT_EVERY = 16_384;
-/** Characters of a checkpoint that are worth one event less to fold: few, as journals are long. */
-const CHARACTERS_PER_EVENT = 4;
 
 /** A journal has one writer. */
 const written = new WeakSet<Journal>();
@@ -178,7 +176,7 @@ export class Engine {
   #saveCheckpoint(): void {
     const { position } = this.state;
     const state = saveState(this.state);
-    const worth = Math.ceil(state.length / CHARACTERS_PER_EVENT);
+    const worth = Math.ceil(state.length / this.journal.checkpointRoom);
     this.#nextCheckpoint = position + Math.max(CHECKPOINT_EVERY, worth);
     if (this.#journalError !== undefined) return;
     try {

@@ -6,7 +6,7 @@ import { SmallMap } from './small-map.js';
 import type { FileState, MemfileState, RegistrationState } from './state.js';
 
 /** Of what is folded here: a checkpoint of another version is of no use. */
-export const EVOLVE_VERSION = 3;
+export const EVOLVE_VERSION = 4;
 
 /**
  * Folds one event into the state, in place. The only code that changes a state, live and in

@@ -197,6 +197,7 @@ export class ExtentBlock {
   /** Adds a run behind the others, none of which it joins. */
   append(start: number, end: number, value: number): void {
     this.#makeRoom(this.count, this.count, 1);
+    if (value > NARROW || end > NARROW) this.#widen();
     this.#write(this.count - 1, start, end, value);
   }
 

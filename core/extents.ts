@@ -113,16 +113,13 @@ export class Extents {
   append(start: number, end: number, value: number): void {
     const half = this.#blockRuns >>> 1; // As blocks that were split are, with room for more.
     let block = this.#blocks.at(-1);
-    if (!(block instanceof ExtentBlock) || block.count >= half || start >= block.limit) {
-      block = new ExtentBlock(start, this.#blocks.length === 0 ? undefined : half);
+    if (!(block instanceof ExtentBlock) || block.count >= half) {
+      block = new ExtentBlock(start);
       this.#blocks.push(block);
       this.#lows.push(start);
     }
-    if (end > block.limit) this.set(start, end, value);
-    else {
-      block.append(start - block.low, end - block.low, value);
-      this.#pages += end - start;
-    }
+    block.append(start - block.low, end - block.low, value);
+    this.#pages += end - start;
   }
 
   /** A set of pages is the map of every page to itself. */

@@ -77,6 +77,11 @@ export abstract class Journal {
     return false;
   }
 
+  /** How many characters of checkpoints it has room for with every event; few, as memory is dear. */
+  get checkpointRoom(): number {
+    return 4;
+  }
+
   /** Keeps a checkpoint; one of another version of `evolve` at any position may go. */
   saveCheckpoint(_checkpoint: Checkpoint): void {}
 

@@ -223,11 +223,11 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
     const wasActive = this.#active;
     this.unsubscribe();
     if (!wasActive && this.sections === 0) return;
+    engine.tick();
     engine.record({ type: 'evict', file: file.id, registration: this.id });
     const why = new MemfileError('EIO', 'evict', `"${this.name}" was evicted`);
     // Amid its own callback it has a section too, even if nothing has held it open yet.
-    const { pass } = engine;
-    if (pass?.receiver === this) pass.section();
+    if (engine.pass?.receiver === this) engine.pass.section();
     for (const section of this.#sections ?? []) section.abandon(why);
   }
 

@@ -1,5 +1,4 @@
 import type { PluginData } from './event.js';
-import { Extents } from './extents.js';
 import { LeaseCounts } from './lease-counts.js';
 import { restoreExtents, saveExtents } from './saved-extents.js';
 import { SmallMap } from './small-map.js';
@@ -43,27 +42,16 @@ export function restoreState(text: string): MemfileState {
   return state;
 }
 
-interface SavedFile extends ReturnType<typeof saveFile> {
-  readonly frames?: never;
-}
-
-/** As checkpoints had it first: start, end and value of every run, one after the other. */
-interface OlderSavedFile extends Omit<SavedFile, 'runs' | 'frames' | 'private' | 'poisoned'> {
-  readonly frames: readonly number[];
-  readonly private: readonly number[];
-  readonly poisoned: readonly number[];
-  readonly runs?: never;
-}
+type SavedFile = ReturnType<typeof saveFile>;
 
 interface SavedState extends Pick<
   MemfileState,
   'position' | 'lastFile' | 'lastRegistration' | 'lastOperation' | 'quarantined'
 > {
-  readonly files: readonly (SavedFile | OlderSavedFile)[];
+  readonly files: readonly SavedFile[];
   readonly registrations: readonly ReturnType<typeof saveRegistration>[];
   readonly plugins: readonly (readonly [string, Record<string, PluginData>])[];
-  /** Absent in older ones. */
-  readonly own?: readonly SavedOwnState[];
+  readonly own: readonly SavedOwnState[];
 }
 
 function saveFile(file: FileState) {
@@ -77,7 +65,7 @@ function saveFile(file: FileState) {
     options,
     pages,
     seals: [...seals],
-    runs: saveExtents(frames),
+    frames: saveExtents(frames),
     private: saveExtents(file.private),
     poisoned: saveExtents(poisoned),
     untrusted,
@@ -86,13 +74,13 @@ function saveFile(file: FileState) {
   };
 }
 
-function restoreFile({ runs, frames, ...saved }: SavedFile | OlderSavedFile): FileState {
+function restoreFile(saved: SavedFile): FileState {
   return {
     ...saved,
     seals: new Set(saved.seals),
-    frames: extents(frames ?? runs),
-    private: extents(saved.private),
-    poisoned: extents(saved.poisoned),
+    frames: restoreExtents(saved.frames),
+    private: restoreExtents(saved.private),
+    poisoned: restoreExtents(saved.poisoned),
     open: small(saved.open),
     prepared: small(saved.prepared),
   };
@@ -111,12 +99,5 @@ function saveRegistration(registration: RegistrationState) {
 function small<Value>(entries: readonly (readonly [number, Value])[]): SmallMap<Value> {
   const map = new SmallMap<Value>();
   for (const [key, value] of entries) map.set(key, value);
-  return map;
-}
-
-function extents(saved: string | readonly number[]): Extents {
-  if (typeof saved === 'string') return restoreExtents(saved);
-  const map = new Extents();
-  for (let i = 0; i < saved.length; i += 3) map.set(saved[i]!, saved[i + 1]!, saved[i + 2]!);
   return map;
 }

@@ -52,6 +52,9 @@ class GraceBook {
   readonly #waiting = new Map<number, Waiting>();
   #periods: GracePeriod[] = [];
   #now: number | undefined;
+  /** What it was before the last event of time, and where that stands. */
+  #before: number | undefined;
+  #ticked = 0;
   readonly #journal: Journal;
 
   constructor(journal: Journal) {
@@ -69,7 +72,7 @@ class GraceBook {
       this.#see(event);
       if (this.#periods.length > 2 * most + 1024) this.#keep(most);
     }
-    this.#giveUp();
+    this.#giveUp(this.#now);
     if (this.#now === undefined) {
       const why = 'the journal has no times; record it at level full';
       throw new MemfileError('EOPNOTSUPP', 'gracePeriods', why);
@@ -81,6 +84,8 @@ class GraceBook {
   #see(event: Recorded): void {
     switch (event.type) {
       case 'time':
+        this.#before = this.#now;
+        this.#ticked = event.position;
         this.#now = event.ms;
         break;
       case 'register':
@@ -94,7 +99,8 @@ class GraceBook {
         for (const of of this.#waiting.keys()) this.#done(of, event.registration);
         break;
       case 'open':
-        this.#giveUp(); // Their process is no more.
+        // Their process is no more, and the time said just before is that of the next one.
+        this.#giveUp(event.position === this.#ticked + 1 ? this.#before : this.#now);
         break;
     }
   }
@@ -119,9 +125,9 @@ class GraceBook {
     this.#close(of, waiting, true);
   }
 
-  #giveUp(): void {
+  #giveUp(now: number | undefined): void {
     for (const [of, waiting] of this.#waiting) {
-      waiting.ended = this.#now ?? 0;
+      waiting.ended = now ?? 0;
       this.#close(of, waiting, false);
     }
     this.#waiting.clear();

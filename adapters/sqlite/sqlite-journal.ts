@@ -181,6 +181,11 @@ export class SqliteJournal extends Journal {
     return true;
   }
 
+  /** As many as an event takes itself: so many more positions are found soon. */
+  override get checkpointRoom(): number {
+    return 32;
+  }
+
   override saveCheckpoint(checkpoint: Checkpoint): void {
     this.#commit?.commit();
     this.#commit?.transaction(() => this.#table.saveCheckpoint(checkpoint));

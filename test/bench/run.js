@@ -12,6 +12,7 @@ const SUITES = [
   'fault',
   'pages',
   'journal',
+  'sqlite',
   'cli',
   'kernel',
 ];

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Extents, restoreState, saveState, MemfileState, evolve } from '../../core/index.js';
+import { Extents } from '../../core/index.js';
 import { restoreExtents, saveExtents } from '../../core/saved-extents.js';
 
 const far = fc.oneof(
@@ -51,21 +51,5 @@ describe('saved extents', () => {
     const map = new Extents();
     for (let page = 0; page < 2000; page += 2) map.set(page, page + 1, (page * 7919) % 2 ** 20);
     expect(saveExtents(map).length).toBeLessThan(8 * 1000);
-  });
-
-  it('are read also as the first checkpoints had them', () => {
-    const state = new MemfileState();
-    const where = { file: 1, operation: 1, reason: 'fallocate' } as const;
-    const kind = { name: 'ram', store: 'shmem', flags: [], seals: [], options: {} };
-    evolve(state, { type: 'createFile', file: 1, pages: 64, ...kind });
-    evolve(state, { type: 'fallocate', ...where, start: 3, end: 9, pfn: 40 });
-    evolve(state, { type: 'convert', file: 1, operation: 2, start: 4, end: 6, to: 'private' });
-    const { files, ...saved } = JSON.parse(saveState(state)) as {
-      files: Record<string, unknown>[];
-    };
-    const [{ runs: _, ...file }] = files as [Record<string, unknown>];
-    const older = { ...file, frames: [3, 9, 40], private: [4, 6, 4], poisoned: [] };
-    const restored = restoreState(JSON.stringify({ ...saved, files: [older] }));
-    expect(restored.toJSON()).toEqual(state.toJSON());
   });
 });

@@ -17,6 +17,7 @@ import {
   type Recorded,
   type RecordLevel,
 } from '../../core/index.js';
+import { hugetlb } from '../../plugins/hugetlb/index.js';
 import { shmem } from '../../plugins/shmem/index.js';
 import { vitestCommand } from '../kit/runner.js';
 import { SEED } from '../kit/seed.js';
@@ -93,7 +94,75 @@ describe('questions to a journal', () => {
     expect(ask('gone')).toMatchObject({ pfn: null, leases: [{ stale: true }], mappings: [] });
     expect(ask('put')).toMatchObject({ pfn: null, leases: [], mappings: [] });
     expect(ask('there', 1).leases).toEqual([]);
-    expect(ask('there', 9)).toMatchObject({ pfn: null, leases: [], mappings: [] });
+    for (const page of [4, 9]) {
+      expect(ask('there', page)).toMatchObject({ pfn: null, leases: [], mappings: [] });
+    }
+    // By the event that each was told of, or by its registration when the page was there already.
+    const at = (type: string) =>
+      [...journal.read(1)].find((event) => event.type === type)!.position;
+    expect(there.mappings?.map(({ position }) => position)).toEqual([
+      at('fallocate'),
+      marks['there'],
+    ]);
+  });
+
+  it('a lease is of all pages around it, and stale by the frame of the page asked about', async () => {
+    const journal = new MemoryJournal();
+    const memfile = createMemfile({ plugins: [hugetlb({ pool: 2 })], journal });
+    const ram = memfile.createFile('hugetlb', { size: 1024 });
+    const other = memfile.createFile('hugetlb', { size: 512 });
+    await ram.fallocate(0, 512);
+    const vm = await ram.register({ name: 'vm' });
+    vm.lookup(5);
+    const ask = (page: number, file = ram) =>
+      holders(journal, { file: file.id, page }).leases.map(({ stale }) => stale);
+    expect([ask(5), ask(7), ask(511), ask(512), ask(7, other)]).toEqual([
+      [false],
+      [false],
+      [false],
+      [],
+      [],
+    ]);
+    const lookup = journal.position;
+    const asked = { file: ram.id, page: 300 };
+    expect(lastTouch(journal, asked)?.position).toBe(lookup);
+    expect(lastTouch(journal, { ...asked, page: 600 })).toBeUndefined();
+    expect(lastTouch(journal, { ...asked, file: other.id })).toBeUndefined();
+    await ram.punchHole(0, 512);
+    expect(ask(7)).toEqual([true]);
+  });
+
+  it('who was told is not known either where a process without deliveries went on', async () => {
+    const { journal } = await recorded(new MemoryJournal());
+    const copy = new MemoryJournal();
+    for (const { position: _, ...event } of journal.read(1)) copy.append(event as JournalEvent);
+    const memfile = createMemfile({ plugins: [shmem()], journal: copy });
+    const ram = memfile.files.get(1)!;
+    await ram.register({ name: 'late', fallocate: () => {} });
+    await ram.fallocate(8, 10);
+    expect(holders(copy, { file: 1, page: 8 }).mappings).toBeNull();
+  });
+
+  it('the last touch is found wherever it is in a long journal', () => {
+    const journal = new MemoryJournal();
+    const where = { file: 1, operation: 1, reason: 'fallocate' } as const;
+    for (let page = 0; page < 2100; page++) {
+      journal.append({ type: 'fallocate', ...where, start: page, end: page + 1, pfn: page });
+    }
+    for (let page = 0; page < 2100; page += page % 1000 < 150 ? 1 : 150) {
+      expect(lastTouch(journal, { file: 1, page })?.position).toBe(page + 1);
+    }
+  });
+
+  it('the last touch is found behind the creation of another file, not of its own', async () => {
+    const journal = new MemoryJournal();
+    const memfile = createMemfile({ plugins: [shmem()], journal });
+    const first = memfile.createFile('shmem', { size: 8 });
+    await first.fallocate(0, 2);
+    const touched = journal.position;
+    const second = memfile.createFile('shmem', { size: 8 });
+    expect(lastTouch(journal, { file: first.id, page: 1 })?.position).toBe(touched);
+    expect(lastTouch(journal, { file: second.id, page: 1 })).toBeUndefined();
   });
 
   it('who held a page that stayed, and only changed sides or was poisoned', async () => {
@@ -167,6 +236,52 @@ describe('questions to a journal', () => {
     expect(() => gracePeriods(timeless)).toThrow(/EOPNOTSUPP.*level full/s);
   });
 
+  it('a grace period lasts until the last has answered, is evicted, or its process is no more', async () => {
+    const clock = new HandClock();
+    const journal = new MemoryJournal();
+    const memfile = createMemfile({ plugins: [shmem()], journal, record: 'full', clock });
+    const ram = memfile.createFile('shmem', { size: 16 });
+    const work: Record<string, () => void> = {};
+    const slow = (name: string) =>
+      ram.register({
+        name,
+        invalidate: () => new Promise<void>((resolve) => (work[name] = resolve)),
+      });
+    const a = await slow('a');
+    const b = await slow('b');
+    const until = async (ms: number, what: () => void): Promise<void> => {
+      clock.ms = ms;
+      what();
+      await new Promise((resolve) => setImmediate(resolve));
+    };
+    const first = ram.punchHole(0, 1);
+    await until(3, () => work['b']!());
+    await until(5, () => work['a']!());
+    await first;
+    await b.unregister();
+    await until(20, () => {});
+    const second = ram.punchHole(1, 2).catch(() => {});
+    await until(29, () => a.evict());
+    await second;
+    await slow('c');
+    void ram.punchHole(2, 3);
+    const copy = new MemoryJournal();
+    for (const { position: _, ...event } of journal.read(1)) copy.append(event as JournalEvent);
+    clock.ms = 99;
+    const again = createMemfile({ plugins: [shmem()], journal: copy, record: 'full', clock });
+    await again.files.get(1)!.fallocate(0, 1);
+    const told = gracePeriods(copy).map(({ ms, over, blockers }) => [
+      ms,
+      over,
+      blockers.map(({ consumer, ms }) => `${consumer} ${ms}`).join(),
+    ]);
+    expect(told).toEqual([
+      [9, true, 'a 9'],
+      [5, true, 'a 5,b 3'],
+      [0, false, 'c null'],
+    ]);
+  });
+
   it('what a consumer was told, of pages and positions', async () => {
     const { journal, marks } = await recorded(new MemoryJournal());
     const told = [...notificationsOf(journal, 'slow')].map(({ type, start, end }) => [
@@ -221,7 +336,9 @@ describe('questions to a journal', () => {
       const { journal } = memfile;
       const events = [...journal.read(1)];
       const found: string[] = [];
-      for (const at of [events.length, Math.ceil(events.length / 2)]) {
+      // Also where something seldom was the last: mostly an end of all pages follows.
+      const seldom = events.filter(({ type }) => SELDOM.has(type)).map(({ position }) => position);
+      for (const at of [events.length, Math.ceil(events.length / 2), ...seldom.slice(0, 8)]) {
         for (let page = 0; page < 12; page++) {
           for (const file of [1, 2]) {
             const naive = lastOf(events.slice(0, at), file, page);
@@ -236,6 +353,8 @@ describe('questions to a journal', () => {
     return tryLaw(law, 'the last touch', { seed: SEED, runs: 60, command: vitestCommand });
   });
 });
+
+const SELDOM: ReadonlySet<string> = new Set(['quarantine', 'kept', 'poison', 'convert', 'usable']);
 
 /** By what an event has, and not by what it is called: forwards, and all of it. */
 function lastOf(events: readonly Recorded[], file: number, page: number): number | undefined {

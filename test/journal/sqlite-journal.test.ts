@@ -118,6 +118,19 @@ describe('a journal in SQLite', () => {
     await expect(memfile[Symbol.asyncDispose]()).rejects.toThrow();
   });
 
+  it('is durable at once where memory is asked for, and in the database all the same', async () => {
+    const file = path();
+    const journal = SqliteJournal.open(file, { durability: 'memory' });
+    journal.append(leaving(1));
+    expect(journal).toMatchObject({ position: 1, durable: 1, durability: 'memory' });
+    expect(journal.whenDurable(1)).toBeUndefined();
+    await turn();
+    const reader = SqliteJournal.read(file);
+    expect(reader.position).toBe(1);
+    await reader.close();
+    await journal.close();
+  });
+
   it('answers a position at once, and is durable at the end of the turn', async () => {
     const journal = SqliteJournal.open(path());
     expect(journal.append(leaving(1))).toBe(1);

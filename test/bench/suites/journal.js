@@ -1,9 +1,9 @@
 /** A million events appended to a journal in memory, and folded back. */
 import { MemoryJournal, replay } from '../../../dist/core/index.js';
-import { lcg, median } from '../harness.js';
+import { median } from '../harness.js';
+import { created, eventsOf } from '../page-events.js';
 
 const EVENTS = 1_000_000;
-const PAGES = 2 ** 20;
 
 export default async function journal(suite) {
   const events = eventsOf(EVENTS);
@@ -64,34 +64,6 @@ export default async function journal(suite) {
     suite.note('append, ns an event', name, median(each));
   for (const [name, each] of Object.entries(fold))
     suite.note('replay, ns an event', name, median(each));
-}
-
-const created = {
-  type: 'createFile',
-  file: 1,
-  name: 'ram',
-  store: 'shmem',
-  pages: PAGES,
-  flags: [],
-  seals: [],
-  options: {},
-};
-
-/** Pages are asked about, come and go, as a run of a VMM has it. */
-function eventsOf(count) {
-  const random = lcg(9);
-  const events = [];
-  for (let operation = 1; events.length < count; operation += 2) {
-    const start = random(PAGES - 512);
-    const end = start + 1 + random(511);
-    const came = { file: 1, operation, start, end, reason: 'fault' };
-    const went = { file: 1, operation: operation + 1, start, end, reason: 'punch' };
-    events.push({ type: 'prepare', ...came });
-    events.push({ type: 'fallocate', ...came, pfn: start + 1 });
-    events.push({ type: 'invalidate', ...went });
-    events.push({ type: 'invalidateEnd', ...went });
-  }
-  return events.slice(0, count);
 }
 
 function timed(work) {
