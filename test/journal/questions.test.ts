@@ -5,12 +5,16 @@ import {
   holders,
   lastTouch,
   notificationsOf,
+  type Span,
 } from '../../adapters/journal-questions/index.js';
 import { SqliteJournal } from '../../adapters/sqlite/index.js';
 import {
   Clock,
   createMemfile,
+  EVOLVE_VERSION,
   MemoryJournal,
+  replay,
+  saveState,
   type Access,
   type Journal,
   type JournalEvent,
@@ -282,6 +286,15 @@ describe('questions to a journal', () => {
     ]);
   });
 
+  it('grace periods name consumers whose registration the journal has forgotten', async () => {
+    const { journal, marks } = await recorded(new MemoryJournal());
+    const at = marks['there']!;
+    const state = saveState(replay(journal, at));
+    journal.saveCheckpoint({ position: at, version: EVOLVE_VERSION, state });
+    expect(journal.truncate(at + 1, EVOLVE_VERSION)).toBe(at + 1);
+    expect(gracePeriods(journal)[0]).toMatchObject({ ms: 7, blockers: [{ consumer: 'slow' }] });
+  });
+
   it('what a consumer was told, of pages and positions', async () => {
     const { journal, marks } = await recorded(new MemoryJournal());
     const told = [...notificationsOf(journal, 'slow')].map(({ type, start, end }) => [
@@ -296,6 +309,13 @@ describe('questions to a journal', () => {
       ['fallocate', 6, 7],
       ['invalidate', 0, 1],
     ]);
+    const within = (span: Span) =>
+      [...notificationsOf(journal, 'slow', span)].map(({ type, start }) => `${type} ${start}`);
+    expect(within({ start: 4, end: 7 })).toEqual(['fallocate 6']);
+    expect(within({ start: 0, end: 2 })).toEqual(['fallocate 0', 'invalidate 0']);
+    const { position } = [...journal.read(1)].find(({ type }) => type === 'delivery')!;
+    expect(within({ to: position })).toEqual(['fallocate 0']);
+    expect(within({ to: position - 1 })).toEqual([]);
     const part = [...notificationsOf(journal, 'other', { from: marks['there']! + 1, end: 4 })];
     expect(part.map(({ type }) => type)).toEqual(['invalidate', 'invalidateEnd']);
   });
@@ -316,6 +336,7 @@ describe('questions to a journal', () => {
     changed.append({ type: 'close', file: 1 });
     const shorter = new MemoryJournal();
     expect(firstDivergence(shorter, changed)).toMatchObject({ a: undefined, b: { position: 1 } });
+    expect(firstDivergence(changed, shorter)).toMatchObject({ a: { position: 1 }, b: undefined });
   });
 
   it('are answered from a database as from memory', async () => {
