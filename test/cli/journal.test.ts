@@ -14,7 +14,15 @@ import type { EventRow } from '../../adapters/journal-log/index.js';
 import type { Holders } from '../../adapters/journal-questions/index.js';
 import type { TraceEvent } from '../../adapters/perfetto/index.js';
 import { SqliteJournal } from '../../adapters/sqlite/index.js';
-import type { PageRange, Recorded, StateSnapshot } from '../../core/index.js';
+import { KvmVm } from '../../adapters/kvm/index.js';
+import {
+  createMemfile,
+  type PageRange,
+  type Recorded,
+  type StateSnapshot,
+} from '../../core/index.js';
+import { hugetlb } from '../../plugins/hugetlb/index.js';
+import { shmem } from '../../plugins/shmem/index.js';
 import { fixture, memfile } from './memfile.js';
 
 // Child processes, disks, and machines that do other things too.
@@ -75,6 +83,38 @@ describe('memfile over a journal', () => {
     expect(memfile('show', journal, '--at', String(half)).out).toMatch(/cell\n +0 [·░▒▓█]+\n/);
     const past = memfile('show', journal, '--at', String(lastPosition + 1));
     expect(past).toMatchObject({ code: 2, err: expect.stringContaining('EINVAL') });
+  });
+
+  it('show lists the slots of VMs at any event, and what others recorded last', async () => {
+    const path = join(folder, 'vm.memfile');
+    const plugins = [hugetlb({ pool: 2 }), shmem()];
+    const composed = createMemfile({ plugins, journal: SqliteJournal.open(path) });
+    const ram = composed.createFile('shmem', { size: 16, name: 'ram' });
+    const vm = new KvmVm({ name: 'guest', memfile: composed });
+    const piece = { gfn: 2, pages: 4, file: ram, offset: 8 };
+    await vm.setMemslot({ slot: 1, gfn: 0, pages: 8, pieces: [piece], readOnly: true });
+    await vm.setMemslot({ slot: 3, gfn: 64, pages: 8, guestMemfd: { file: ram, offset: 0 } });
+    await vm.setMemoryAttributes({ address: 0, size: 8192, attributes: 8 });
+    const at = composed.journal.position;
+    await vm.setMemslot({ slot: 1, gfn: 0, pages: 0 });
+    await vm[Symbol.asyncDispose]();
+    await composed[Symbol.asyncDispose]();
+    const { out } = memfile('show', path, '--at', String(at));
+    expect(out).toContain(
+      [
+        'vm "guest"',
+        '  slot 1: guest pages [0, 8) = [2, 6) = [8, 12) of file 1, readOnly',
+        '  slot 3: guest pages [64, 72) = [0, 8) of file 1 (guest_memfd)',
+        '  private: guest pages [0, 2)',
+      ].join('\n'),
+    );
+    expect(out).toMatch(/"hugetlb" recorded last\n {2}pool: \{"pageSize":"2M","total":2/);
+    const { own } = json<StateSnapshot>('show', path, '--json', '--at', String(at + 1));
+    expect(own).toMatchObject({
+      kvm: { vms: [{ name: 'guest', slots: [{ slot: 1 }, { slot: 3 }] }] },
+    });
+    expect(memfile('show', path).out).not.toContain('guest');
+    expect(memfile('check', path).code).toBe(0);
   });
 
   it('answers who touched a page last, who held it, and what took longest', () => {
