@@ -122,6 +122,42 @@ describe('going on with a journal', () => {
     expect(after.state.toJSON().files[0]!.frames).toEqual([[0, 512, 1024]]);
   });
 
+  it('counts leases of a huge page by any of its pages, and keeps a leaked one when they are put', () => {
+    const store = hugetlb({ pool: 3 });
+    const spec = {
+      id: 1,
+      name: 'ram',
+      pages: 1024,
+      flags: [],
+      options: {},
+      reopened: true,
+    } as const;
+    const file = store.createFile(spec);
+    const host = {
+      invalidate: () => Promise.resolve(),
+      fallocate: () => Promise.resolve(),
+      quarantined: () => [],
+    };
+    const lease = { order: 9, count: 1 };
+    file.attach!(host, {
+      frames: [],
+      leased: [
+        { ...lease, pfn: 513, count: 2 },
+        { ...lease, pfn: 700 },
+        { ...lease, pfn: 1030 },
+      ],
+      quarantined: [{ start: 0, end: 1, pfn: 1024 }],
+    });
+    const free = (): number => store.poolCounters().free;
+    const left = [513, 700, 513, 1030].map((pfn) => {
+      file.putUnlockPfn(pfn);
+      return free();
+    });
+    // Frame 1 comes back with the last of its three leases, frame 2 is leaked and does not.
+    expect(left).toEqual([1, 1, 2, 2]);
+    expect(() => file.putUnlockPfn(513)).toThrow('EINVAL');
+  });
+
   it('refuses huge pages of another size', () => {
     const journal = journalOf({ type: 'plugin', plugin: 'hugetlb', name: 'pool', data: POOL });
     const compose = () => createMemfile({ plugins: [hugetlb({ pageSize: '1G' })], journal });
