@@ -3,11 +3,12 @@ import { evolve, EVOLVE_VERSION } from './evolve.js';
 import type { JournalEvent, RecordLevel, Witnessed } from './event.js';
 import type { Journal } from './journal.js';
 import type { EventDefinition, OwnEvent, OwnEvents } from './own-events.js';
-import { nextState, type PluginEvent } from './own-states.js';
+import type { PluginEvent } from './own-states.js';
 import { OperationQueue } from './operation-queue.js';
 import type { Operation } from './operation.js';
 import type { Clock, Scheduler } from './ports.js';
 import type { Pass } from './pass.js';
+import { plainCopy } from './plain-data.js';
 import { checkPosition, replay } from './replay.js';
 import { saveState } from './saved-state.js';
 import type { MemfileState } from './state.js';
@@ -112,7 +113,7 @@ export class Engine {
       },
       record: (event) => {
         const recorded = plainEvent(definition, event);
-        nextState(definition, state.own.of(definition), recorded); // What it throws comes before.
+        state.own.foresee(recorded); // What it throws comes before.
         this.record(recorded);
       },
       at: (position) => {
@@ -206,8 +207,7 @@ function plainEvent({ name, history }: EventDefinition, event: OwnEvent): Plugin
   if (typeof event?.type !== 'string') refuse(`needs a type, got ${show(event)}`);
   let data: Readonly<Record<string, unknown>> = {};
   try {
-    const { type: _, ...rest } = event;
-    data = JSON.parse(JSON.stringify(rest)) as typeof data;
+    data = plainCopy(event, 'type');
   } catch (error) {
     refuse(`has to be plain data: ${messageOf(error)}`);
   }

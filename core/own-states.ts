@@ -14,8 +14,8 @@ export interface SavedOwnState {
   readonly state: unknown;
 }
 
-/** What a state says of events that were recorded so far. */
-interface Recorded {
+/** What a state says of the events so far. */
+interface SoFar {
   readonly position: number;
   readonly plugins: ReadonlyMap<string, unknown>;
 }
@@ -25,6 +25,8 @@ interface Fold {
   state: unknown;
   /** Whether there has been an event of it: before, there is nothing to keep and nothing to lose. */
   spoke: boolean;
+  /** What comes after an event that is about to be recorded. */
+  foreseen: { readonly event: PluginEvent; readonly state: unknown } | undefined;
 }
 
 /** What the events of declared definitions come to, and what a checkpoint has of the others. */
@@ -53,7 +55,7 @@ export class OwnStates {
    * @throws MemfileError EEXIST when another definition has its name; ESTALE when the journal has
    * forgotten events of it; EOPNOTSUPP when a later version recorded some.
    */
-  declare(definition: EventDefinition, journal: Journal, state: Recorded): void {
+  declare(definition: EventDefinition, journal: Journal, state: SoFar): void {
     const { name, history } = definition;
     const known = this.#folds.get(name);
     if (known?.definition === definition) return;
@@ -65,6 +67,7 @@ export class OwnStates {
       definition,
       state: saved === undefined ? definition.initial : saved.state,
       spoke: saved !== undefined,
+      foreseen: undefined,
     };
     const from = (saved?.position ?? 0) + 1;
     // Most have never recorded anything, and the journal may be long.
@@ -78,6 +81,15 @@ export class OwnStates {
       else if (event.type === 'plugin' && event.plugin === name) add(fold, event);
     }
     this.#folds.set(name, fold);
+  }
+
+  /**
+   * Folds an event that is about to be recorded.
+   * @throws whatever its definition throws, while it need not be recorded yet.
+   */
+  foresee(event: PluginEvent): void {
+    const fold = this.#folds.get(event.plugin)!;
+    fold.foreseen = { event, state: nextState(fold, event) };
   }
 
   see(event: PluginEvent): void {
@@ -110,9 +122,8 @@ export class OwnStates {
  * The state after one more event.
  * @throws MemfileError EOPNOTSUPP when a later version recorded it.
  */
-export function nextState(
-  definition: EventDefinition,
-  state: unknown,
+function nextState(
+  { definition, state }: Fold,
   { name: type, version = 1, data }: PluginEvent,
 ): unknown {
   const { name, history } = definition;
@@ -124,7 +135,8 @@ export function nextState(
 }
 
 function add(fold: Fold, event: PluginEvent): void {
-  fold.state = nextState(fold.definition, fold.state, event);
+  fold.state = fold.foreseen?.event === event ? fold.foreseen.state : nextState(fold, event);
+  fold.foreseen = undefined;
   fold.spoke = true;
 }
 

@@ -34,8 +34,8 @@ export const HUGETLB_EVENTS: EventDefinition<HugetlbEvent, HugetlbState> = defin
   initial: { pool: null, promised: {} },
   evolve(state: HugetlbState, event): HugetlbState {
     if (event.type === 'pool') {
-      const { type: _, ...pool } = event;
-      return { ...state, pool };
+      const { pageSize, total, free, reserved, surplus } = event;
+      return { promised: state.promised, pool: { pageSize, total, free, reserved, surplus } };
     }
     if (!event.type.startsWith('promised ')) return state;
     const file = Number(event.type.slice('promised '.length));

@@ -189,6 +189,11 @@ describe("events of one's own", () => {
     });
     const strict = memfile.declare(STRICT);
     expect(() => strict.record({ type: 'said', what: 1n })).toThrow(/EINVAL.*plain data/);
+    for (const what of [NaN, new Date(0), [undefined], () => {}, new Map(), Symbol('it')]) {
+      expect(() => strict.record({ type: 'said', what })).toThrow(/EINVAL.*plain data/);
+    }
+    const poisoned = JSON.parse('{"__proto__":{"x":1}}') as object;
+    expect(() => strict.record({ type: 'said', what: poisoned })).toThrow(/EINVAL.*prototype/);
     expect(() => strict.record({ type: 'said', what: 'no' })).toThrow('it said no');
     expect(() => strict.record({} as never)).toThrow(/EINVAL.*needs a type/);
     expect(() => strict.record(undefined as never)).toThrow(/EINVAL.*needs a type/);
@@ -208,11 +213,13 @@ describe("events of one's own", () => {
       evolve: (_: { readonly n: number }, { of }) => of,
     });
     const last = memfile.declare(LAST);
-    const mine = { n: 1, not: undefined };
+    const mine = { n: 1, not: undefined, deep: [{ zero: -0, nothing: null, on: true }] };
     last.record({ type: 'is', of: mine });
     mine.n = 2;
-    expect(last.state).toStrictEqual({ n: 1 });
-    expect(last.at(1)).toStrictEqual({ n: 1 });
+    mine.deep[0]!.on = false;
+    const there = { n: 1, deep: [{ zero: 0, nothing: null, on: true }] };
+    expect(last.state).toStrictEqual(there);
+    expect(last.at(1)).toStrictEqual(there);
   });
 
   it('nothing is recorded after the memfile is taken down', async () => {
