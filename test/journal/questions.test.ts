@@ -167,6 +167,15 @@ describe('questions to a journal', () => {
     const second = memfile.createFile('shmem', { size: 8 });
     expect(lastTouch(journal, { file: first.id, page: 1 })?.position).toBe(touched);
     expect(lastTouch(journal, { file: second.id, page: 1 })).toBeUndefined();
+    const stuck = (): never => {
+      throw new Error('stuck');
+    };
+    await first.register({ invalidate: stuck }, { range: { start: 1, end: 2 } });
+    await first.punchHole(0, 2).catch(() => {});
+    const leaked = [...journal.read(1)].find(({ type }) => type === 'quarantine')!;
+    const asked = { file: first.id, at: leaked.position };
+    expect(lastTouch(journal, { ...asked, page: 1 })).toEqual(leaked);
+    expect(lastTouch(journal, { ...asked, page: 0 })?.type).toBe('invalidate');
   });
 
   it('who held a page that stayed, and only changed sides or was poisoned', async () => {
