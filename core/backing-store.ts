@@ -69,8 +69,8 @@ export interface StoreFile extends PfnOps {
    */
   whyHole?(offset: number): MemfileError | undefined;
   /**
-   * Of a store whose frames come back to their pages whoever has leases of them: how often pages
-   * have left. A lease taken at another count is stale.
+   * Of a store that declares frames not `counted`: how often pages have left. A lease taken at
+   * another count is stale.
    */
   readonly generation?: number;
   /** The contents of `2^order` frames from `pfn`, not copied; absent when there are none to see. */

@@ -39,6 +39,12 @@ export interface StoreCapabilities {
   readonly fallocate?: boolean | undefined;
   /** Whether callers may punch; true by default. */
   readonly punchHole?: boolean | undefined;
+  /**
+   * Whether frames are counted: one that is referenced is given to no page until the last reference
+   * is put; true by default. Where they are not, a frame comes back to its page whoever has leases
+   * of it, and `generation` of its file says that those are stale.
+   */
+  readonly counted?: boolean | undefined;
   /** What conversions it takes part in, empty for none; all but 'zero' by default. */
   readonly conversions?: readonly ContentMode[] | undefined;
 }

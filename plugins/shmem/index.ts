@@ -46,12 +46,12 @@ export function shmem(options: ShmemOptions = {}): BackingStore<'shmem', object>
 
 /** Frames that a journal knows to be taken are not in the pool. */
 function withhold(pool: FramePool, taken: TakenFrames, frames: readonly PfnRun[]): void {
-  for (const { start, end, pfn } of [...frames, ...taken.quarantined]) {
-    pool.claim(pfn, pfn + (end - start));
-  }
-  const has = (frame: number): boolean =>
-    frames.some(({ start, end, pfn }) => frame >= pfn && frame < pfn + (end - start));
-  for (const { pfn, count } of taken.leased) pool.claimReferenced(pfn, count, !has(pfn));
+  // Free at its last put is what no page has, and was not leaked on purpose.
+  const kept = [...frames, ...taken.quarantined];
+  const isKept = (frame: number): boolean =>
+    kept.some(({ start, end, pfn }) => frame >= pfn && frame < pfn + (end - start));
+  for (const { start, end, pfn } of kept) pool.claim(pfn, pfn + (end - start));
+  for (const { pfn, count } of taken.leased) pool.claimReferenced(pfn, count, !isKept(pfn));
 }
 
 class ShmemFile implements StoreFile {

@@ -53,7 +53,8 @@ export class VfioDevice<Name extends string = string>
     this.#bars = bars;
     this.#movement = movement;
     this.#revoked = !enabled;
-    this.capabilities = { movement, fallocate: false, punchHole: false, conversions: [] };
+    const callers = { fallocate: false, punchHole: false };
+    this.capabilities = { movement, counted: false, ...callers, conversions: [] };
   }
 
   /** Whether its memory is disabled: lookups answer ENODEV once the pages have left. */

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { BackingStore, StoreFile } from '../../core/index.js';
+import type { BackingStore, StoreCapabilities, StoreFile } from '../../core/index.js';
 import { shmem } from '../../plugins/shmem/index.js';
 import { describeBackingStore, hostileStore, type StoreHostility } from '../kit/index.js';
 import { overriding } from '../kit/overriding.js';
@@ -18,6 +18,21 @@ const changed =
       },
     });
   };
+
+/** Forgets references at once. */
+const uncounted: Change = (inner) => ({
+  getLockPfn(offset) {
+    const answer = inner.getLockPfn(offset);
+    inner.putUnlockPfn(answer.pfn);
+    return answer;
+  },
+  putUnlockPfn() {},
+});
+
+const declaring =
+  (capabilities: StoreCapabilities, make: () => BackingStore): (() => BackingStore) =>
+  () =>
+    overriding(make(), { capabilities });
 
 const hostile = (hostility: StoreHostility) => () => hostileStore(shmem(), hostility);
 
@@ -73,16 +88,32 @@ const FAULTY: readonly (readonly [string, () => BackingStore, law: string, says:
   ],
   [
     'reuses frames that are leased',
-    changed((inner) => ({
-      getLockPfn(offset) {
-        const answer = inner.getLockPfn(offset);
-        inner.putUnlockPfn(answer.pfn);
-        return answer;
-      },
-      putUnlockPfn() {},
-    })),
+    changed(uncounted),
     'law 9: pins balance',
     /is handed out for page \d+ of file \d while 1 references to it are out/,
+  ],
+  [
+    'does not count frames, and gives those that are leased to other pages',
+    declaring(
+      { counted: false },
+      changed((inner) => {
+        let generation = 0;
+        return {
+          ...uncounted(inner),
+          get generation() {
+            return generation++;
+          },
+        };
+      }),
+    ),
+    'law 9: pins balance',
+    /is handed out for page \d+ of file \d while 1 references to it are out/,
+  ],
+  [
+    'does not count frames, and has no generation',
+    declaring({ counted: false }, shmem),
+    'law 9: pins balance',
+    /pages of file \d left, and its generation is undefined as before/,
   ],
   [
     'loses frames that were leased when their page left',
@@ -151,6 +182,36 @@ const FAULTY: readonly (readonly [string, () => BackingStore, law: string, says:
     changed(() => ({ attach() {} })),
     'law 10: the journal is the truth',
     /has frame \d+, but getLockPfn threw|is handed out for page/,
+  ],
+  [
+    'never has frames again that were leased at a restart',
+    changed(
+      (inner) => ({
+        attach(host, state) {
+          const leased = state.leased.map(({ pfn }) => ({ start: 0, end: 1, pfn }));
+          inner.attach!(host, { ...state, quarantined: [...state.quarantined, ...leased] });
+        },
+      }),
+      () => shmem({ quota: 24 }),
+    ),
+    'law 10: the journal is the truth',
+    /the leases were put and the pages freed: \d+ pages of 24 cannot be had again, and 1 are in/,
+  ],
+  [
+    'uses frames again that were leaked and leased at a restart',
+    changed(
+      (inner) => ({
+        attach(host, state) {
+          const kept = state.quarantined.filter(
+            ({ pfn }) => !state.leased.some((lease) => lease.pfn === pfn),
+          );
+          inner.attach!(host, { ...state, quarantined: kept });
+        },
+      }),
+      () => shmem({ quota: 24 }),
+    ),
+    'law 10: the journal is the truth',
+    /the leases were put and the pages freed: 0 pages of 24 cannot be had again, and 1 are in/,
   ],
   [
     'knows its pages after a restart, and hands their frames out again',

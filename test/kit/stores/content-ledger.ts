@@ -6,18 +6,25 @@ export class ContentLedger {
   readonly broken: Finding[] = [];
   readonly #marks = new Map<string, string>();
   #count = 0;
+  /** Else what a frame shows comes back with it. */
+  readonly #counted: boolean;
+
+  constructor(counted: boolean) {
+    this.#counted = counted;
+  }
 
   /** `start` to `end` have frames from `pfn`. */
   arrived(id: number, file: StoreFile, start: number, end: number, pfn: number): void {
     for (let page = start; page < end; page++) {
       const bytes = this.#view(file, pfn + (page - start));
       if (bytes === undefined) return;
+      const name = `page ${page} of file ${id}`;
       const shown = this.#marks.get(read(bytes));
-      if (shown !== undefined) {
-        const what = `page ${page} of file ${id} arrived with frame ${pfn + (page - start)}`;
+      if (shown !== undefined && (this.#counted || shown !== name)) {
+        const what = `${name} arrived with frame ${pfn + (page - start)}`;
         this.#breaks(`${what} and shows what ${shown} held`);
       }
-      this.#mark(bytes, `page ${page} of file ${id}`);
+      this.#mark(bytes, name);
     }
   }
 

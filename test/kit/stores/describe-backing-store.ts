@@ -1,14 +1,15 @@
 import type { BackingStore } from '../../../core/index.js';
 import { lawChecks } from '../world/law-checks.js';
 import { PAGES } from '../world/program.js';
+import type { FileOptions } from '../world/world-options.js';
 import { describeChecks, type KitOptions } from '../suite.js';
 import { storeChecks } from './store-checks.js';
 
 export interface BackingStoreOptions extends KitOptions {
   /** How many pages files have; a multiple of 12, so that half a granule is a whole number. */
   readonly pages?: number | undefined;
-  /** What `createFile` needs for this store beside a size. */
-  readonly fileOptions?: object | undefined;
+  /** What `createFile` needs for this store beside a size; of its number from 0, where files differ. */
+  readonly fileOptions?: FileOptions | undefined;
 }
 
 /**

@@ -29,12 +29,18 @@ export class FrameLedger {
   /** References taken and not put. */
   readonly references = new Map<number, number>();
   readonly #files = new Map<number, FileLedger>();
-  /** The page that has a frame. */
+  /** The page that has a frame, or had it last. */
   readonly #owners = new Map<number, { readonly file: number; readonly page: number }>();
+  /** Whether referenced frames stay out of use; else they may come back to the page that they were. */
+  readonly #counted: boolean;
   /** Consumers that were told that the page of a frame leaves. */
   readonly #told = new Map<number, Set<Worker>>();
   /** Frames with an error, that nobody may ever be given again. */
   readonly #poisoned = new Set<number>();
+
+  constructor(counted: boolean) {
+    this.#counted = counted;
+  }
 
   opened(id: number, granule: number): void {
     this.#files.set(id, { id, granule, frames: new Map(), left: new Set() });
@@ -163,13 +169,18 @@ export class FrameLedger {
         const what = `free [${start}, ${end}) answers that [${gone.start}, ${gone.end}) left`;
         this.#breaks(4, `${what}, which it was not asked for`);
       }
-      for (const [page, frame] of file.frames) {
+      for (const page of file.frames.keys()) {
         if (page < gone.start || page >= gone.end) continue;
         file.frames.delete(page);
         file.left.add(page);
-        this.#owners.delete(frame);
       }
     }
+  }
+
+  /** Pages left a file whose frames are not counted. */
+  aged(file: number, before: unknown, after: unknown): void {
+    if (this.#counted || before !== after) return;
+    this.#breaks(9, `pages of file ${file} left, and its generation is ${String(after)} as before`);
   }
 
   got(id: number, page: number, { pfn, order }: ReturnType<StoreFile['getLockPfn']>): void {
@@ -218,12 +229,15 @@ export class FrameLedger {
     const where = `frame ${frame} is handed out for page ${page} of file ${id}`;
     if (frames.has(page)) this.#breaks(7, `${where}, which has frame ${frames.get(page)} already`);
     const owner = this.#owners.get(frame);
-    if (owner !== undefined) {
+    if (owner !== undefined && this.frameOf(owner.file, owner.page) === frame) {
       this.#breaks(4, `${where} while it is page ${owner.page} of file ${owner.file}`);
     }
     if (this.#poisoned.has(frame)) this.#breaks(4, `${where}, and it is poisoned`);
     const leases = this.references.get(frame);
-    if (leases !== undefined) this.#breaks(9, `${where} while ${leases} references to it are out`);
+    const back = !this.#counted && owner?.file === id && owner.page === page;
+    if (leases !== undefined && !back) {
+      this.#breaks(9, `${where} while ${leases} references to it are out`);
+    }
     for (const { name, working, failed } of this.#told.get(frame) ?? []) {
       if (working > 0 || failed) this.#breaks(4, `${where} and ${name} has not let go of it`);
     }

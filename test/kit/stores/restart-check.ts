@@ -1,10 +1,6 @@
 import {
-  MemfileError,
-  MemoryJournal,
-  replay,
   type AttachState,
   type BackingStore,
-  type Journal,
   type MemfileState,
   type PfnRun,
   type StoreFile,
@@ -16,6 +12,8 @@ import { PAGES, program, scaled, shorterPrograms, type Program } from '../world/
 import { showProgram } from '../world/show-program.js';
 import type { Check } from '../suite.js';
 import type { World } from '../world/world.js';
+import { optionsOf } from '../world/world-options.js';
+import { fillFile, fillStore, NOBODY, opened } from './fill-store.js';
 
 /** A frame that a store may not hand out, and why. */
 type Taken = Map<number, string>;
@@ -24,14 +22,14 @@ type Taken = Map<number, string>;
 export function restartCheck(
   options: PlayOptions & { readonly store: () => BackingStore | Promise<BackingStore> },
 ): Check<Program> {
-  const { store, pages = PAGES, fileOptions = {} } = options;
+  const { store, pages = PAGES, fileOptions } = options;
   const create = (store: BackingStore, id: number, pages: number): StoreFile =>
     store.createFile({
       id,
       name: `file ${id}`,
       pages,
       flags: [],
-      options: fileOptions,
+      options: optionsOf(fileOptions, id - 1),
       reopened: true,
     });
   return {
@@ -42,6 +40,7 @@ export function restartCheck(
       ...showProgram(scaled(program, pages / PAGES)),
       'all pages come; a consumer fails to let page 0 of file 1 go, and keeps leases of the last two',
       'the last page goes; a new store is attached to the state that the journal replays to',
+      'all leases are put, all pages freed, and the new store is filled',
     ],
     shorter: shorterPrograms,
     async skip() {
@@ -54,31 +53,53 @@ export function restartCheck(
       await leaveTraces(world);
       const state = world.memfile.replay();
       const anew = await opened(store, world.memfile.journal);
+      const counted = anew.capabilities?.counted !== false;
+      const { quarantined } = state;
       const findings: string[] = [];
       const taken: Taken = new Map();
       const files = [...state.files.values()].map(({ id, pages, frames }) => {
         const file = create(anew, id, pages);
         const attached = attachStateOf(state, id);
-        file.attach!(NOBODY, attached);
-        note(taken, attached, id);
-        return { id, frames, file };
+        file.attach!({ ...NOBODY, quarantined: () => quarantined }, attached);
+        note(taken, counted ? attached : { ...attached, leased: [] }, id);
+        return { id, frames, file, pages };
       });
-      for (const { id, frames, file } of files) {
+      for (const { id, frames, file, pages } of files) {
         for (const { start, end, value } of frames.runs()) {
           for (let page = start; page < end; page++) {
             findings.push(...lookedUp(file, id, page, value + (page - start)));
           }
         }
-        findings.push(...handedOut(taken, fill(file, pages), id));
+        fillFile(file, pages, (pfn, page) => findings.push(...handedOut(taken, pfn, page, id)));
       }
       for (const { id, file } of files) {
         for (const { pfn, count } of attachStateOf(state, id).leased) {
           for (let i = 0; i < count; i++) findings.push(...put(file, pfn));
         }
       }
-      return findings;
+      const { full, frames: all } = fillStore(await opened(store), { pages, fileOptions });
+      if (!full) return findings;
+      const granule = files[0]!.file.granule ?? 1;
+      for (const { file, pages } of files) file.free(0, Math.ceil(pages / granule) * granule);
+      const had = new Set<number>();
+      for (const { file, pages } of files) fillFile(file, pages, (pfn) => had.add(pfn));
+      const rest = fillStore(anew, { pages, fileOptions }, files.length);
+      const lost = all.size - had.size - rest.frames.size;
+      const leaked = inQuarantine(quarantined, granule);
+      if (lost === leaked) return findings;
+      const what = `${lost} pages of ${all.size} cannot be had again, and ${leaked} are in quarantine`;
+      return [...findings, `the leases were put and the pages freed: ${what}`];
     },
   };
+}
+
+/** How many frames leave use with these: groups come and go as one. */
+function inQuarantine(quarantined: readonly PfnRun[], granule: number): number {
+  const groups = new Set<number>();
+  for (const { start, end, pfn } of quarantined) {
+    for (let i = 0; i < end - start; i++) groups.add(Math.floor((pfn + i) / granule));
+  }
+  return groups.size * granule;
 }
 
 /** Whatever the program did: frames in use, leased, leased without a page, and in quarantine. */
@@ -95,27 +116,6 @@ async function leaveTraces(world: World): Promise<void> {
   world.punch(0, { start: last, end: last + 1 });
   await drain(world);
 }
-
-/** A new store, told what its events had come to before; what it records goes nowhere. */
-export async function opened(
-  factory: () => BackingStore | Promise<BackingStore>,
-  journal: Journal = new MemoryJournal(),
-): Promise<BackingStore> {
-  const store = await factory();
-  store.attach?.({
-    declare(definition) {
-      const at = (position?: number) => replay(journal, position, [definition]).own.of(definition);
-      return { state: at(), record() {}, at };
-    },
-  });
-  return store;
-}
-
-const NOBODY = {
-  invalidate: () => Promise.resolve(),
-  fallocate: () => Promise.resolve(),
-  quarantined: () => [],
-};
 
 /** What the journal knows of the frames of one file. */
 function attachStateOf(state: MemfileState, id: number): AttachState {
@@ -149,35 +149,11 @@ function lookedUp(file: StoreFile, id: number, page: number, frame: number): str
   }
 }
 
-function handedOut(taken: Taken, runs: readonly PfnRun[], id: number): string[] {
-  const findings: string[] = [];
-  for (const { start, end, pfn } of runs) {
-    for (let i = 0; i < end - start; i++) {
-      const why = taken.get(pfn + i);
-      if (why !== undefined) {
-        findings.push(
-          `frame ${pfn + i} is handed out for page ${start + i} of file ${id}: it is ${why}`,
-        );
-      }
-      taken.set(pfn + i, `page ${start + i} of file ${id}`);
-    }
-  }
-  return findings;
-}
-
-/** Allocates what the file has not, as far as the store has room. */
-function fill(file: StoreFile, pages: number): PfnRun[] {
-  const runs: PfnRun[] = [];
-  const step = file.granule ?? 1;
-  for (let page = 0; page < pages; page += step) {
-    try {
-      runs.push(...file.allocate(page, page + step).runs);
-    } catch (error) {
-      if (error instanceof MemfileError) break;
-      throw error;
-    }
-  }
-  return runs;
+function handedOut(taken: Taken, pfn: number, page: number, id: number): string[] {
+  const where = `page ${page} of file ${id}`;
+  const why = taken.get(pfn);
+  taken.set(pfn, where);
+  return why === undefined ? [] : [`frame ${pfn} is handed out for ${where}: it is ${why}`];
 }
 
 function put(file: StoreFile, pfn: number): string[] {

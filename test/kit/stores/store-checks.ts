@@ -4,11 +4,12 @@ import {
   type BackingStore,
   type Memfile,
   type MemoryFile,
-  type StoreFile,
 } from '../../../core/index.js';
 import type { PlayOptions } from '../world/play.js';
 import { PAGES } from '../world/program.js';
-import { opened, restartCheck } from './restart-check.js';
+import { optionsOf } from '../world/world-options.js';
+import { fillStore, opened, type FilledStore } from './fill-store.js';
+import { restartCheck } from './restart-check.js';
 import { fixed, type Check } from '../suite.js';
 import { WatchedStore } from './watched-store.js';
 
@@ -21,36 +22,9 @@ export function storeChecks(subject: StoreSubject): readonly Check<unknown>[] {
   return [restartCheck(subject), limitCheck(subject), refusalCheck(subject)];
 }
 
-/** How many files of a store are filled in search of its limit. */
-const MANY_FILES = 64;
-
 /** Law 9: what was freed and put can be had again, all of it and as often as one likes. */
-function limitCheck({ store, pages = PAGES, fileOptions: options = {} }: StoreSubject) {
-  /** Fills files until the store has no more; answers its pages, undefined when it has no end. */
-  const fill = (store: BackingStore): { files: Filled[]; total: number; full: boolean } => {
-    const files: Filled[] = [];
-    let total = 0;
-    for (let id = 1; id <= MANY_FILES; id++) {
-      try {
-        const file = store.createFile({ id, name: `file ${id}`, pages, flags: [], options });
-        file.attach?.(NOBODY, NOTHING);
-        const filled: Filled = { file, frames: [] };
-        files.push(filled);
-        for (let page = 0; page < pages; page += file.granule ?? 1) {
-          const { runs, error } = file.allocate(page, page + (file.granule ?? 1));
-          for (const { start, end, pfn } of runs) {
-            for (let i = 0; i < end - start; i++) filled.frames.push(pfn + i);
-            total += end - start;
-          }
-          if (error !== undefined) throw error;
-        }
-      } catch (error) {
-        if (error instanceof MemfileError) return { files, total, full: true };
-        throw error;
-      }
-    }
-    return { files, total, full: false };
-  };
+function limitCheck({ store, pages = PAGES, fileOptions }: StoreSubject) {
+  const fill = (store: BackingStore): FilledStore => fillStore(store, { pages, fileOptions });
   const steps = [
     'fill files until the store has no more',
     'look a page of the first file up',
@@ -58,50 +32,43 @@ function limitCheck({ store, pages = PAGES, fileOptions: options = {} }: StoreSu
     'free everything, put the frame, and fill the store once more',
   ];
   const skip = async (): Promise<string | undefined> => {
-    const { full, total } = fill(await opened(store));
-    return full ? undefined : `no limit within ${total} pages; describe one that is smaller too`;
+    const { full, frames } = fill(await opened(store));
+    return full
+      ? undefined
+      : `no limit within ${frames.size} pages; describe one that is smaller too`;
   };
   const what = 'a full store that was emptied can be filled again';
   return fixed({ law: 9, what, skip }, steps, async () => {
     const subject = await opened(store);
-    const empty = ({ files }: { files: readonly Filled[] }): void => {
-      for (const { file } of files) file.free(0, pages);
+    const empty = ({ files }: FilledStore): void => {
+      for (const file of files) file.free(0, pages);
     };
     const first = fill(subject);
-    if (first.total === 0) return ['the store gives no page at all'];
-    const { file } = first.files[0]!;
+    const total = first.frames.size;
+    if (total === 0) return ['the store gives no page at all'];
+    const file = first.files[0]!;
     const { pfn, order } = file.getLockPfn(0);
     empty(first);
     const again = fill(subject);
     const findings: string[] = [];
-    if (again.files.some(({ frames }) => frames.includes(pfn))) {
+    const counted = subject.capabilities?.counted !== false;
+    if (counted && again.frames.has(pfn)) {
       findings.push(`frame ${pfn} is handed out again while a reference to it is out`);
     }
-    if (again.total < first.total - Math.max(2 ** order, file.granule ?? 1)) {
-      findings.push(`${again.total} pages of ${first.total} can be had again: frames leak`);
-    }
+    const leak = ({ frames }: FilledStore): string =>
+      `${frames.size} pages of ${total} can be had again: frames leak`;
+    const pinned = counted ? Math.max(2 ** order, file.granule ?? 1) : 0;
+    if (again.frames.size < total - pinned) findings.push(leak(again));
     empty(again);
     file.putUnlockPfn(pfn);
     const last = fill(subject);
-    if (last.total === first.total) return findings;
-    return [...findings, `${last.total} pages of ${first.total} can be had again: frames leak`];
+    return last.frames.size === total ? findings : [...findings, leak(last)];
   });
 }
 
-interface Filled {
-  readonly file: StoreFile;
-  readonly frames: number[];
-}
-
-const NOTHING = { frames: [], leased: [], quarantined: [] };
-const NOBODY = {
-  invalidate: () => Promise.resolve(),
-  fallocate: () => Promise.resolve(),
-  quarantined: () => [],
-};
-
 /** Law 11: what is refused never reaches the store, and leaves nothing behind. */
-function refusalCheck({ store, pages = PAGES, fileOptions = {} }: StoreSubject) {
+function refusalCheck({ store, pages = PAGES, fileOptions }: StoreSubject) {
+  const options = optionsOf(fileOptions, 0);
   type Call = (file: MemoryFile, memfile: Memfile, name: string) => unknown;
   type Named = readonly [shown: string, code: string, call: Call];
   const calls: readonly Named[] = [
@@ -117,13 +84,13 @@ function refusalCheck({ store, pages = PAGES, fileOptions = {} }: StoreSubject) 
     ['createFile with size 2 ** 52', 'EFBIG', (_, memfile, name) => create(memfile, name, 2 ** 52)],
   ];
   const create = (memfile: Memfile, name: string, size: number): unknown =>
-    memfile.createFile(name, { ...fileOptions, size });
+    memfile.createFile(name, { ...options, size });
   const steps = [...calls.map(([shown]) => shown), 'whatever the capabilities rule out'];
   return fixed({ law: 11, what: 'bad input changes nothing' }, steps, async () => {
     const watched = new WatchedStore(await store());
     const { name } = watched.store;
     const memfile: Memfile = createMemfile({ plugins: [watched.store] });
-    const file = memfile.createFile(name, { ...fileOptions, size: pages });
+    const file = memfile.createFile(name, { ...options, size: pages });
     await watched.hosts.get(file.id)!.fallocate({ start: 0, end: pages / 2 });
     const { fallocate = true, punchHole = true } = watched.store.capabilities ?? {};
     const unsupported: Named[] = [

@@ -14,7 +14,7 @@ import { overriding } from '../overriding.js';
 
 /** A store, and books of all that it is asked and answers. */
 export class WatchedStore {
-  readonly ledger = new FrameLedger();
+  readonly ledger: FrameLedger;
   readonly contents: ContentLedger | undefined;
   readonly store: BackingStore;
   /** How often it was asked for anything but to create a file. */
@@ -22,6 +22,8 @@ export class WatchedStore {
   closed = 0;
   /** How each file starts operations of its own, by id. */
   readonly hosts = new Map<number, StoreHost>();
+  /** Each file as the store made it, by id. */
+  readonly files = new Map<number, StoreFile>();
   /** Called with the pages of a file that are about to be free. */
   onFree: (file: number, start: number, end: number) => void = () => {};
   /** Called with the pages of a file that have changed sides. */
@@ -30,7 +32,9 @@ export class WatchedStore {
 
   /** @param contents also marks what pages show, which costs time. */
   constructor(inner: BackingStore, contents = false) {
-    this.contents = contents ? new ContentLedger() : undefined;
+    const counted = inner.capabilities?.counted !== false;
+    this.ledger = new FrameLedger(counted);
+    this.contents = contents ? new ContentLedger(counted) : undefined;
     this.#inner = inner;
     this.store = overriding(inner, {
       createFile: (spec) => this.#watch(spec, inner.createFile(spec)),
@@ -44,6 +48,7 @@ export class WatchedStore {
   #watch({ id, name }: FileSpec<object>, inner: StoreFile): StoreFile {
     const { ledger, contents } = this;
     const { granule = 1 } = inner;
+    this.files.set(id, inner);
     ledger.opened(id, granule);
     const who = `store "${this.#inner.name}", file "${name}"`;
     return overriding(inner, {
@@ -73,9 +78,12 @@ export class WatchedStore {
       free: (start, end, why) => {
         this.calls++;
         this.onFree(id, start, end);
+        const { generation } = inner;
+        const pages = ledger.pagesOf(id);
         try {
           const left = inner.free(start, end, why);
           ledger.freed(id, start, end, left);
+          if (ledger.pagesOf(id) < pages) ledger.aged(id, generation, inner.generation);
           return left;
         } catch (error) {
           ledger.threw(4, `${who}: free [${start}, ${end}), which cannot be refused,`, error);

@@ -51,8 +51,10 @@ export function lookUp(world: World, consumer: Consumer | undefined, page: numbe
 
 /** Why a page of a file that is open cannot be looked up, by the books of its store. */
 function whyNot(world: World, { file: { id }, access }: Consumer, page: number): string {
-  const { ledger, conversions } = world;
-  if (ledger.frameOf(id, page) === undefined) return 'ENOENT';
+  const { ledger, conversions, store } = world;
+  if (ledger.frameOf(id, page) === undefined) {
+    return store.files.get(id)!.whyHole?.(page)?.code ?? 'ENOENT';
+  }
   if (ledger.isPoisoned(id, page)) return 'EHWPOISON';
   const side = conversions.sides.sideOf(id, page);
   return access === 'both' || access === side ? 'nothing' : 'EFAULT';

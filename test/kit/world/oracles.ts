@@ -149,6 +149,7 @@ export function snapshotFindings(world: World): string[] {
     const probe = world.probes[world.files.indexOf(file)]!;
     if (place === undefined || name === probe.name) continue;
     const there = new PageSet();
+    for (const { start, end } of probe.place!.snapshot) there.add(start, end);
     for (const delivery of world.deliveries) {
       if (delivery.consumer === probe && delivery.position <= place.position) fold(there, delivery);
     }

@@ -1,11 +1,18 @@
 import type { Journal, RecordLevel } from '../../../core/index.js';
 
+/** What `createFile` needs beside a size and a name; a function of the file's number from 0. */
+export type FileOptions = Readonly<Record<string, unknown>> | ((file: number) => object);
+
+export function optionsOf(options: FileOptions | undefined, file: number): object {
+  return typeof options === 'function' ? options(file) : (options ?? {});
+}
+
 /** What a world is made of. */
 export interface WorldOptions {
   /** The pages of its files in the beginning; 12 by default. */
   readonly pages?: number | undefined;
-  /** The options of the store for every file. */
-  readonly fileOptions?: object | undefined;
+  /** The options of the store for its files. */
+  readonly fileOptions?: FileOptions | undefined;
   readonly journal?: Journal | undefined;
   /** What is recorded beside the state; nothing by default. */
   readonly record?: RecordLevel | undefined;

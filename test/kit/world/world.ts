@@ -24,7 +24,7 @@ import { FILES, PAGES, type Step } from './program.js';
 import { OpenWork } from './open-work.js';
 import { settle, take } from '../small.js';
 import { VirtualClock } from '../tools/virtual-clock.js';
-import type { WorldOptions } from './world-options.js';
+import { optionsOf, type WorldOptions } from './world-options.js';
 import { WatchedStore } from '../stores/watched-store.js';
 import { Consumer, type Call, type Delivery, type SubmittedOperation } from './world-consumer.js';
 
@@ -84,7 +84,8 @@ export class World {
 
   async start(): Promise<void> {
     for (let i = 0; i < FILES; i++) {
-      const options = { ...this.#options.fileOptions, size: this.pages, name: `file ${i + 1}` };
+      const own = optionsOf(this.#options.fileOptions, i);
+      const options = { ...own, size: this.pages, name: `file ${i + 1}` };
       this.files.push(this.memfile.createFile(this.store.store.name, options));
       this.register({ file: i, start: 0, pages: 0, behaviours: ['ok'], ...PROBE });
       await settle();
