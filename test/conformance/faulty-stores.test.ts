@@ -211,7 +211,7 @@ const FAULTY: readonly (readonly [string, () => BackingStore, law: string, says:
       () => shmem({ quota: 24 }),
     ),
     'law 10: the journal is the truth',
-    /the leases were put and the pages freed: 0 pages of 24 cannot be had again, and 1 are in/,
+    /the leases were put and the pages freed: \d+ pages of 24 cannot be had again, and \d+ are in/,
   ],
   [
     'knows its pages after a restart, and hands their frames out again',

@@ -20,6 +20,8 @@ export class WatchedStore {
   /** How often it was asked for anything but to create a file. */
   calls = 0;
   closed = 0;
+  /** Whether it ever had less than it was asked for. */
+  fellShort = false;
   /** How each file starts operations of its own, by id. */
   readonly hosts = new Map<number, StoreHost>();
   /** Each file as the store made it, by id. */
@@ -61,6 +63,7 @@ export class WatchedStore {
         const plan = inner.plan?.(start, end);
         try {
           const allocation = inner.allocate(start, end);
+          this.fellShort ||= allocation.error !== undefined;
           ledger.planned(inner, start, end, plan, allocation.error);
           ledger.allocated(id, start, end, allocation);
           for (const run of allocation.runs) {
@@ -68,6 +71,7 @@ export class WatchedStore {
           }
           return allocation;
         } catch (error) {
+          this.fellShort = true;
           ledger.planned(inner, start, end, plan, error);
           if (!(error instanceof MemfileError)) {
             ledger.threw(11, `${who}: allocate [${start}, ${end})`, error);

@@ -8,6 +8,7 @@ import {
   seen,
   snapshotFindings,
   tellingOrderFindings,
+  untoldFindings,
 } from './oracles.js';
 import { conversionFindings, storeKept, undoFindings, usableFindings } from './side-oracles.js';
 import { play, recycle, tearDown, type PlayOptions } from './play.js';
@@ -39,7 +40,10 @@ export function lawChecks(options: PlayOptions): Check<Program>[] {
     check(4, gone, undefined, again),
     check(5, judged(5, snapshotFindings)),
     check(6, judged(6, graceFindings)),
-    check(7, judged(7, clippingFindings)),
+    check(
+      7,
+      judged(7, (world) => [...clippingFindings(world), ...untoldFindings(world)]),
+    ),
     check(8, judged(8, undone)),
     check(8, usable, 'told usable exactly when all sources agree'),
     check(9, pins, undefined, again),
@@ -75,18 +79,24 @@ const isolation: Judge = async (program, options) => {
     .map((step) =>
       step.do === 'register' ? { ...step, votes: false, replay: false, budget: 0 } : step,
     );
-  const told = async (harmless: boolean): Promise<string[]> => {
-    const world = await play({ steps }, { ...options, harmless });
-    return world.deliveries.map(
+  const told = ({ deliveries }: World): string[] =>
+    deliveries.map(
       ({ consumer, type, start, end }) => `${consumer.name} ${type} [${start}, ${end})`,
     );
-  };
-  const [hostile, harmless] = [await told(false), await told(true)];
+  const failing = await play({ steps }, options);
+  if (lacksWhatLeaked(failing)) return [];
+  const harmlessly = await play({ steps }, { ...options, harmless: true });
+  const [hostile, harmless] = [told(failing), told(harmlessly)];
   const differs = hostile.findIndex((line, i) => line !== harmless[i]);
   if (differs >= 0)
     return [`${hostile[differs]}, where without failures it is ${harmless[differs]}`];
   return hostile.length === harmless.length ? [] : ['deliveries are missing'];
 };
+
+/** Who fails to let go costs the store frames, and pages may be missing for want of them. */
+function lacksWhatLeaked({ memfile, store }: World): boolean {
+  return memfile.state.quarantined.length > 0 && store.fellShort;
+}
 
 const reported: Judge = async (program, options) => {
   const world = await play(program, options);

@@ -170,6 +170,20 @@ function fold(there: PageSet, { type, start, end, kept }: Delivery): void {
   for (const range of stayed) there.add(range.start, range.end);
 }
 
+/** Law 7: the first consumer of a file is told whatever happens to its pages. */
+export function untoldFindings(world: World): string[] {
+  const told = new Set(
+    world.deliveries
+      .filter(({ consumer }) => world.probes.includes(consumer))
+      .map(({ position, type }) => `${type} at ${position}`),
+  );
+  return [...world.memfile.journal.read(1)]
+    .filter(({ type }) => type === 'invalidate' || type === 'invalidateEnd' || type === 'error')
+    .map(({ position, type }) => `${type} at ${position}`)
+    .filter((event) => !told.has(event))
+    .map((event) => `nobody was told of ${event}`);
+}
+
 /** Law 7: of every event that the first consumer was told, each other one was told its part. */
 export function clippingFindings(world: World): string[] {
   const found: string[] = [];
