@@ -1,8 +1,24 @@
 import { describe, it } from 'vitest';
-import type { Notifier } from '../../core/index.js';
+import type { Notifier, NotifierEvent } from '../../core/index.js';
 import { describeConsumer } from '../kit/index.js';
 import { expectFound } from './collect.js';
 import { PageUser } from './page-user.js';
+
+/** It lets go only when it is told so for such a reason. */
+function dropping(
+  user: PageUser,
+  told: Notifier,
+  when: (event: NotifierEvent) => boolean,
+): Notifier {
+  return {
+    ...told,
+    invalidate: (start, end, event) => {
+      user.witness.told(event, start, end);
+      user.invalidations.begin(start, end);
+      if (when(event)) user.drop(start, end);
+    },
+  };
+}
 
 const FAULTY: readonly (readonly [
   what: string,
@@ -27,6 +43,42 @@ const FAULTY: readonly (readonly [
     },
     'law 4: gone means gone',
     /page \d+ is freed, and the consumer uses frame \d+ for it/,
+  ],
+  [
+    'keeps pages that change sides',
+    class extends PageUser {
+      override notifier(): Notifier {
+        return dropping(this, super.notifier(), ({ reason }) => reason !== 'convert');
+      }
+    },
+    'law 8: undo',
+    /page \d+ becomes private, and the consumer uses frame \d+ for it/,
+  ],
+  [
+    'keeps pages with an error',
+    class extends PageUser {
+      override notifier(): Notifier {
+        return dropping(this, super.notifier(), ({ reason }) => reason !== 'poison');
+      }
+    },
+    'law 4: gone means gone',
+    /the consumer uses page \d+, which is poisoned/,
+  ],
+  [
+    'has shared pages, and goes on with those that became private',
+    class extends PageUser {
+      override readonly access = 'shared';
+      readonly #known = new Map<number, number>();
+      override async use(page: number): Promise<void> {
+        await super.use(page);
+        const frame = this.frames.get(page) ?? this.#known.get(page);
+        if (frame === undefined) return;
+        this.#known.set(page, frame);
+        if (this.file.isPrivate(page)) this.frames.set(page, frame);
+      }
+    },
+    'law 8: undo',
+    /the consumer uses page \d+, which is private and not for it/,
   ],
   [
     'maps what it looked up before the page left',

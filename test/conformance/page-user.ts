@@ -1,6 +1,12 @@
 import { Invalidations } from '../../adapters/invalidations.js';
 import type { ConsumerWitness } from '../../adapters/witness.js';
-import { MemfileError, type Lease, type MemoryFile, type Notifier } from '../../core/index.js';
+import {
+  MemfileError,
+  type Access,
+  type Lease,
+  type MemoryFile,
+  type Notifier,
+} from '../../core/index.js';
 import type { ConsumerSetting, TestedConsumer } from '../kit/index.js';
 
 /** A plain consumer that uses pages by their frames; whatever of it a test makes faulty. */
@@ -9,6 +15,7 @@ export class PageUser implements TestedConsumer {
   readonly frames = new Map<number, number>();
   readonly invalidations = new Invalidations();
   readonly witness: ConsumerWitness;
+  readonly access: Access = 'both';
   #leave: () => Promise<void> = () => Promise.resolve();
 
   constructor(file: MemoryFile, { witness }: ConsumerSetting) {
@@ -17,7 +24,8 @@ export class PageUser implements TestedConsumer {
   }
 
   async come(): Promise<this> {
-    const registration = await this.file.register(this.notifier());
+    const { access } = this;
+    const registration = await this.file.register(this.notifier(), { access });
     this.witness.registered(registration);
     this.lookup = (page) => registration.lookup(page);
     this.#leave = async () => {

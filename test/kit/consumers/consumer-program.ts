@@ -1,10 +1,12 @@
 import fc from 'fast-check';
-import type { PageRange } from '../../../core/index.js';
+import type { ContentMode, PageRange, Side } from '../../../core/index.js';
 import type { ConsumerHostility } from './hostile-consumers.js';
 
 /** What happens around a consumer, which is the only one that uses pages. */
 export type ConsumerStep =
   | ({ readonly do: 'touch' | 'fallocate' | 'punch' } & PageRange)
+  | ({ readonly do: 'convert'; readonly to: Side; readonly content: ContentMode } & PageRange)
+  | { readonly do: 'poison'; readonly page: number }
   | { readonly do: 'truncate'; readonly pages: number }
   | { readonly do: 'neighbour'; readonly hostility: ConsumerHostility }
   /** Slow neighbours are done. */
@@ -34,6 +36,20 @@ const step: fc.Arbitrary<ConsumerStep> = fc.oneof(
   { weight: 6, arbitrary: ranged('touch') },
   { weight: 2, arbitrary: ranged('fallocate') },
   { weight: 5, arbitrary: ranged('punch') },
+  {
+    weight: 4,
+    arbitrary: fc
+      .tuple(
+        range,
+        fc.constantFrom<Side>('private', 'shared'),
+        fc.constantFrom<ContentMode>('unspecified', 'preserve', 'zero'),
+      )
+      .map(([range, to, content]) => ({ do: 'convert' as const, ...range, to, content })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('poison' as const), page: fc.nat(FILE_PAGES - 1) }),
+  },
   {
     weight: 1,
     arbitrary: fc.record({ do: fc.constant('truncate' as const), pages: fc.nat(FILE_PAGES + 4) }),
@@ -79,6 +95,10 @@ function showStep(step: ConsumerStep): string {
     case 'fallocate':
     case 'punch':
       return `${step.do} [${step.start}, ${step.end})`;
+    case 'convert':
+      return `convert [${step.start}, ${step.end}) to ${step.to}, content '${step.content}'`;
+    case 'poison':
+      return `page ${step.page} is poisoned`;
     case 'truncate':
       return `truncate to ${step.pages} pages`;
     case 'neighbour':

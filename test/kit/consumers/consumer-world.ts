@@ -15,6 +15,7 @@ import { HostileConsumer } from './hostile-consumers.js';
 import { ManualScheduler } from '../tools/manual-scheduler.js';
 import { overriding } from '../overriding.js';
 import { settle, take } from '../small.js';
+import { Usage } from './usage.js';
 import { VirtualClock } from '../tools/virtual-clock.js';
 import { WatchedStore } from '../stores/watched-store.js';
 
@@ -67,6 +68,11 @@ export class ConsumerWorld {
   readonly #pending: Pending[] = [];
   #consumer!: TestedConsumer;
   #ended = false;
+  readonly #usage = new Usage(this.#memfile, this.#file, this.#store, {
+    frameOf: (page) => this.#consumer.frameOf?.(page),
+    isNeighbour,
+    breaks: (law, detail) => this.#breaks(law, detail),
+  });
 
   /** Runs a program to its end; answers what was broken, by law. */
   async run({ before, steps }: ConsumerProgram, factory: ConsumerFactory): Promise<Finding[]> {
@@ -86,14 +92,14 @@ export class ConsumerWorld {
       return [{ law: 1, detail: 'the coming of the consumer never ended' }];
     }
     await coming;
-    this.#store.onFree = (_, start, end) => this.#freed(start, end);
+    this.#usage.watch();
     for (const step of steps) {
       this.#take(step);
       await settle();
-      this.#look();
+      this.#usage.look();
     }
     await this.#drain();
-    this.#look();
+    this.#usage.look();
     await this.#end();
     return [...this.broken, ...this.#model.finish()];
   }
@@ -114,6 +120,14 @@ export class ConsumerWorld {
         this.#follow(what, file.punchHole(step.start, step.end));
         break;
       }
+      case 'convert': {
+        const { start, end, to, content } = step;
+        this.#follow(`convert of [${start}, ${end})`, file.convert(start, end, to, { content }));
+        break;
+      }
+      case 'poison':
+        this.#follow(`poison of page ${step.page}`, file.poison(step.page));
+        break;
       case 'truncate':
         this.#follow('truncate', file.truncate(step.pages));
         break;
@@ -216,12 +230,7 @@ export class ConsumerWorld {
       const what = `"${owner}" holds a lease of frame ${pfn}, page ${offset}`;
       this.#breaks(9, `the consumer has ended, ${what}`);
     }
-    for (let page = 0; page < 2 * FILE_PAGES; page++) {
-      const frame = this.#used(page);
-      if (frame !== undefined) {
-        this.#breaks(6, `the consumer has ended, and uses frame ${frame} for page ${page}`);
-      }
-    }
+    this.#usage.over();
     for (const event of this.#memfile.journal.read(1)) {
       if (event.type !== 'failure' || event.callback === 'prepare') continue;
       const { name } = this.#nameOf(event.registration);
@@ -235,36 +244,6 @@ export class ConsumerWorld {
       if (event.type === 'register' && event.registration === registration) return event;
     }
     return { name: 'nobody' };
-  }
-
-  /** Whatever happens: who uses a page uses the frame that it has. */
-  #look(): void {
-    for (let page = 0; page < 2 * FILE_PAGES; page++) {
-      const used = this.#used(page);
-      const frame = this.#store.ledger.frameOf(this.#file.id, page);
-      if (used === undefined || used === frame) continue;
-      if (this.#store.ledger.references.has(used)) continue; // It holds a lease of the old frame.
-      const has = frame === undefined ? 'is not there' : `has frame ${frame}`;
-      this.#breaks(4, `the consumer uses frame ${used} for page ${page}, which ${has}`);
-    }
-  }
-
-  /** The store is about to free these pages: nobody may use them without a lease. */
-  #freed(start: number, end: number): void {
-    for (let page = start; page < Math.min(end, 2 * FILE_PAGES); page++) {
-      const used = this.#used(page);
-      if (used === undefined || this.#store.ledger.references.has(used)) continue;
-      const arrived = this.#file.populated(page, page + 1).length > 0;
-      if (arrived)
-        this.#breaks(4, `page ${page} is freed, and the consumer uses frame ${used} for it`);
-      else
-        this.#breaks(8, `page ${page} never arrived, and the consumer uses frame ${used} for it`);
-    }
-  }
-
-  #used(page: number): number | undefined {
-    const frame = this.#consumer.frameOf?.(page);
-    return frame === undefined || frame < 0 ? undefined : frame;
   }
 
   #breaks(law: number, detail: string): void {
