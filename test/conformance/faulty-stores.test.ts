@@ -125,6 +125,54 @@ const FAULTY: readonly (readonly [string, () => BackingStore, law: string, says:
     /23 pages of 24 can be had again: frames leak/,
   ],
   [
+    'counts one reference for two lookups',
+    changed(
+      (inner) => {
+        const taken = new Set<number>();
+        return {
+          getLockPfn(offset) {
+            const answer = inner.getLockPfn(offset);
+            if (taken.has(answer.pfn)) inner.putUnlockPfn(answer.pfn);
+            taken.add(answer.pfn);
+            return answer;
+          },
+          putUnlockPfn(pfn) {
+            if (taken.delete(pfn)) inner.putUnlockPfn(pfn);
+          },
+        };
+      },
+      () => shmem({ quota: 24 }),
+    ),
+    'law 9: pins balance, a full',
+    /frame \d+ is handed out again while 1 references to it are out/,
+  ],
+  [
+    'loses frames when it has too few',
+    changed(
+      (inner) => ({
+        allocate(start, end) {
+          try {
+            return inner.allocate(start, end);
+          } catch (error) {
+            if (end - start > 1) inner.allocate(2 ** 40, 2 ** 40 + 1);
+            throw error;
+          }
+        },
+      }),
+      () => shmem({ quota: 24 }),
+    ),
+    'law 9: pins balance, a full',
+    /23 pages of 24 can be had again: frames leak/,
+  ],
+  [
+    'keeps what was refused',
+    changed((inner) => ({
+      free: (start, end, why) => (why === 'undo' ? undefined : inner.free(start, end, why)),
+    })),
+    'law 4: gone means gone',
+    /page \d+ left the file, but the store gives it no frame again: free did not drop it/,
+  ],
+  [
     'shows what another page held',
     changed((inner) => ({ bytes: () => inner.bytes!(1, 0) })),
     'law 4: gone means gone',

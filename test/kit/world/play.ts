@@ -37,7 +37,10 @@ export async function play(program: Program, options: PlayOptions = {}): Promise
   return world;
 }
 
-/** Every page leaves and comes again, whatever leases are out: where frames are used anew. */
+/**
+ * Every page leaves and comes again, whatever leases are out: where frames are used anew. Then
+ * everybody leaves, and what somebody refused comes all the same.
+ */
 export async function recycle(world: World): Promise<void> {
   world.nextFault.fault = undefined;
   const all = { start: 0, end: world.pages };
@@ -45,6 +48,23 @@ export async function recycle(world: World): Promise<void> {
   await drain(world);
   for (const file of world.files.keys()) fallocate(world, file, all);
   await drain(world);
+  for (const consumer of world.strangers()) world.dismiss('unsubscribe', consumer);
+  for (const file of world.files.keys()) fallocate(world, file, all);
+  await drain(world);
+}
+
+/** The first consumer of each file looks the pages up at both ends of every unit of a program. */
+export function lookAround(world: World): void {
+  const unit = world.pages / PAGES;
+  for (const probe of world.probes) {
+    for (let page = 0; page < world.pages; page += unit) {
+      for (const one of new Set([page, page + unit - 1])) {
+        const before = world.leases.length;
+        lookUp(world, probe, one);
+        if (world.leases.length > before) world.put(before);
+      }
+    }
+  }
 }
 
 /** Whether an operation on this range would start at once. */
