@@ -158,12 +158,9 @@ export class DeviceAttachment implements AsyncDisposable {
   #join(registration: Registration): void {
     this.#registration = registration;
     this.#witness?.registered(registration);
-    registration.subscribe({
-      next: (notification) => this.#told(notification),
-      complete: () => this.#lost(),
-    });
-    // Or it is evicted, or was refused what is there.
-    void registration.closed.then(() => this.#lost());
+    const told = registration.subscribe((notification) => this.#told(notification));
+    // At once, whether its file is closed, it is evicted, or it was refused what is there.
+    told.add(() => this.#lost());
   }
 
   #told(told: Notification): void {

@@ -51,11 +51,12 @@ export class VmmMapping implements AsyncDisposable {
   /** Maps pages of the file; rejects as `register` does. */
   static async create(file: MemoryFile, options: VmmMappingOptions): Promise<VmmMapping> {
     const mapping = new VmmMapping(file, options);
-    mapping.#registration = await file.register(mapping.#notifier(), {
-      range: options.range,
-      access: 'shared',
-    });
-    mapping.#witness?.registered(mapping.#registration);
+    const { range } = options;
+    const registration = await file.register(mapping.#notifier(), { range, access: 'shared' });
+    mapping.#witness?.registered(registration);
+    mapping.#registration = registration;
+    // Who is evicted is not told what leaves.
+    void registration.closed.then(() => mapping.drop(range.start, range.end));
     return mapping;
   }
 

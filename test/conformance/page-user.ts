@@ -27,6 +27,7 @@ export class PageUser implements TestedConsumer {
     const { access } = this;
     const registration = await this.file.register(this.notifier(), { access });
     this.witness.registered(registration);
+    void registration.closed.then(() => this.frames.clear());
     this.lookup = (page) => registration.lookup(page);
     this.#leave = async () => {
       this.frames.clear();

@@ -13,6 +13,8 @@ export type ConsumerStep =
   | { readonly do: 'release' }
   /** One suspended operation goes on, chosen among all. */
   | { readonly do: 'resume'; readonly which: number }
+  /** It is given up on, as teardown does after its deadline: nothing is told to it any more. */
+  | { readonly do: 'evict' }
   | { readonly do: 'end' }
   | { readonly do: 'close' };
 
@@ -69,7 +71,14 @@ const step: fc.Arbitrary<ConsumerStep> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.constant({ do: 'release' as const }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('resume' as const), which: fc.nat(7) }) },
-  { weight: 1, arbitrary: fc.constantFrom({ do: 'end' as const }, { do: 'close' as const }) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(
+      { do: 'end' as const },
+      { do: 'close' as const },
+      { do: 'evict' as const },
+    ),
+  },
 );
 
 export const consumerProgram: fc.Arbitrary<ConsumerProgram> = fc.record({
@@ -107,6 +116,8 @@ function showStep(step: ConsumerStep): string {
       return 'slow neighbours are done';
     case 'resume':
       return `a suspended operation goes on (choice ${step.which})`;
+    case 'evict':
+      return 'the consumer is evicted';
     case 'end':
       return 'the consumer ends';
     case 'close':
