@@ -1,4 +1,4 @@
-import { MemfileError } from '../../../core/index.js';
+import { MemfileError, type StallReport } from '../../../core/index.js';
 import {
   balanceFindings,
   clippingFindings,
@@ -7,6 +7,7 @@ import {
   registrationFindings,
   seen,
   snapshotFindings,
+  sorted,
   tellingOrderFindings,
   untoldFindings,
 } from './oracles.js';
@@ -16,6 +17,8 @@ import { PAGES, program, scaled, shorterPrograms, type Program } from './program
 import { showProgram } from './show-program.js';
 import type { Check } from '../suite.js';
 import type { World } from './world.js';
+import type { Call } from './world-consumer.js';
+import { SECOND } from './world-options.js';
 
 /** Plays a program, and answers what it broke of one law. */
 type Judge = (program: Program, options: PlayOptions) => Promise<readonly string[]>;
@@ -41,6 +44,7 @@ export function lawChecks(options: PlayOptions): Check<Program>[] {
     check(4, gone, undefined, again),
     check(5, judged(5, snapshotFindings)),
     check(6, judged(6, graceFindings)),
+    check(6, stalls, 'who holds an operation up is named after its time, once'),
     check(7, ranges, undefined, `${again}, and looked up`),
     check(8, judged(8, undone)),
     check(8, usable, 'told usable exactly when all sources agree'),
@@ -119,6 +123,30 @@ const reported: Judge = async (program, options) => {
     findings.push(`${failed.size} operations failed, ${errors.length} say so`);
   }
   return findings;
+};
+
+/** Work is named when it has lasted for so many steps. */
+const STEPS_TO_STALL = 4;
+
+const stalls: Judge = async (program, options) => {
+  const found: string[] = [];
+  const known = new Set<Call>();
+  const recent: (readonly Call[])[] = [];
+  let named: string[] = [];
+  const onQuiet = ({ work, clock, step }: World): void => {
+    const fresh = [...work.calls].filter((call) => !known.has(call));
+    for (const call of fresh) known.add(call);
+    recent.push(fresh);
+    const due = recent.length === STEPS_TO_STALL ? recent.shift()! : [];
+    const late = due.filter(({ working, consumer }) => working > 0 && !consumer.evicted);
+    named = [];
+    clock.advance(SECOND / STEPS_TO_STALL);
+    const [is, should] = [sorted(named), sorted(late.map(({ name }) => name))];
+    if (is !== should) found.push(`after step ${step} named: ${is}; at work for long: ${should}`);
+  };
+  const onStall = ({ consumer }: StallReport): void => void named.push(consumer);
+  const world = await play(program, { ...options, onStall, onQuiet });
+  return [...found, ...seen(world, 6)];
 };
 
 function graceFindings(world: World): string[] {

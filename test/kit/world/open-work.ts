@@ -4,6 +4,8 @@ import type { Call, Work } from './world-consumer.js';
 /** What callbacks left behind and nobody has settled yet. */
 export class OpenWork {
   readonly #work: Work[] = [];
+  /** Every callback that there was. */
+  readonly calls = new Set<Call>();
 
   get size(): number {
     return this.#work.length;
@@ -22,6 +24,7 @@ export class OpenWork {
   }
 
   goesOn(call: Call, by: 1 | -1): void {
+    this.calls.add(call);
     call.working += by;
     call.consumer.working += by;
   }

@@ -1,4 +1,4 @@
-import type { Journal, RecordLevel } from '../../../core/index.js';
+import type { Journal, RecordLevel, StallReport } from '../../../core/index.js';
 
 /** What `createFile` needs beside a size and a name; a function of the file's number from 0. */
 export type FileOptions = Readonly<Record<string, unknown>> | ((file: number) => object);
@@ -6,6 +6,9 @@ export type FileOptions = Readonly<Record<string, unknown>> | ((file: number) =>
 export function optionsOf(options: FileOptions | undefined, file: number): object {
   return typeof options === 'function' ? options(file) : (options ?? {});
 }
+
+/** In milliseconds. */
+export const SECOND = 1000;
 
 /** What a world is made of. */
 export interface WorldOptions {
@@ -18,6 +21,8 @@ export interface WorldOptions {
   readonly record?: RecordLevel | undefined;
   /** Also follows what pages show. */
   readonly contents?: boolean | undefined;
+  /** Told of what holds an operation up for a second by the clock of the world. */
+  readonly onStall?: ((report: StallReport) => void) | undefined;
   /** Lets nobody fail: what everybody is told must not change. */
   readonly harmless?: boolean | undefined;
 }

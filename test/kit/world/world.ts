@@ -24,7 +24,7 @@ import { FILES, PAGES, type Step } from './program.js';
 import { OpenWork } from './open-work.js';
 import { settle, take } from '../small.js';
 import { VirtualClock } from '../tools/virtual-clock.js';
-import { optionsOf, type WorldOptions } from './world-options.js';
+import { optionsOf, SECOND, type WorldOptions } from './world-options.js';
 import { WatchedStore } from '../stores/watched-store.js';
 import { Consumer, type Call, type Delivery, type SubmittedOperation } from './world-consumer.js';
 
@@ -70,6 +70,7 @@ export class World {
       record: options.record,
       scheduler: this.scheduler,
       clock: this.clock,
+      ...(options.onStall && { stallAfterMs: SECOND, onStall: options.onStall }),
     });
   }
 
@@ -84,8 +85,8 @@ export class World {
 
   async start(): Promise<void> {
     for (let i = 0; i < FILES; i++) {
-      const own = optionsOf(this.#options.fileOptions, i);
-      const options = { ...own, size: this.pages, name: `file ${i + 1}` };
+      const named = { size: this.pages, name: `file ${i + 1}` };
+      const options = { ...optionsOf(this.#options.fileOptions, i), ...named };
       this.files.push(this.memfile.createFile(this.store.store.name, options));
       this.register({ file: i, start: 0, pages: 0, behaviours: ['ok'], ...PROBE });
       await settle();
