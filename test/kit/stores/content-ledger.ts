@@ -50,6 +50,19 @@ export class ContentLedger {
     }
   }
 
+  /** Pages were to leave and stayed, as parts of larger ones do: they may have been zeroed. */
+  stayed(
+    id: number,
+    file: StoreFile,
+    frames: readonly (readonly [page: number, pfn: number])[],
+  ): void {
+    for (const [page, pfn] of frames) {
+      const bytes = this.#view(file, pfn);
+      if (bytes?.every((byte) => byte === 0) === true)
+        this.#mark(bytes, `page ${page} of file ${id}`);
+    }
+  }
+
   /** Page `page` is looked up, and has frame `pfn`. */
   seen(id: number, file: StoreFile, page: number, pfn: number): void {
     const bytes = this.#view(file, pfn);

@@ -80,7 +80,8 @@ export function restartCheck(
       const { full, frames: all } = fillStore(await opened(store), { pages, fileOptions });
       if (!full) return findings;
       const granule = files[0]!.file.granule ?? 1;
-      for (const { file, pages } of files) file.free(0, Math.ceil(pages / granule) * granule);
+      // Also what lies past the end of files; no program reaches further.
+      for (const { file } of files) file.free(0, 2 * pages);
       const had = new Set<number>();
       for (const { file, pages } of files) fillFile(file, pages, (pfn) => had.add(pfn));
       const rest = fillStore(anew, { pages, fileOptions }, files.length);

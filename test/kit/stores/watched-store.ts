@@ -87,6 +87,7 @@ export class WatchedStore {
         try {
           const left = inner.free(start, end, why);
           ledger.freed(id, start, end, left);
+          contents?.stayed(id, inner, ledger.framesIn(id, start, end));
           if (ledger.pagesOf(id) < pages) ledger.aged(id, generation, inner.generation);
           return left;
         } catch (error) {

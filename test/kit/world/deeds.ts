@@ -3,12 +3,17 @@ import type { World } from './world.js';
 import type { Consumer } from './world-consumer.js';
 
 /** Brings pages: the caller's way, or the store's own if callers may not. */
-export function fallocate(world: World, file: number, { start, end }: PageRange): void {
+export function fallocate(
+  world: World,
+  file: number,
+  { start, end }: PageRange,
+  keepSize = false,
+): void {
   const target = world.files[file]!;
   const byCaller = world.store.store.capabilities?.fallocate !== false;
   world.submit('fallocate', file, { start, end }, (signal) =>
     byCaller
-      ? target.fallocate(start, end, { signal })
+      ? target.fallocate(start, end, { signal, keepSize })
       : world.hostOf(file).fallocate({ start, end }),
   );
 }

@@ -131,7 +131,12 @@ export async function tearDown(world: World): Promise<readonly unknown[]> {
 function takeStep(world: World, step: Step): void {
   switch (step.do) {
     case 'fallocate':
-      fallocate(world, step.file, { start: step.start, end: step.start + step.pages });
+      fallocate(
+        world,
+        step.file,
+        { start: step.start, end: step.start + step.pages },
+        step.keepSize,
+      );
       break;
     case 'punch':
       world.punch(step.file, { start: step.start, end: step.start + step.pages });

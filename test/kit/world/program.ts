@@ -35,6 +35,8 @@ export type Step =
       readonly file: number;
       readonly start: number;
       readonly pages: number;
+      /** With fallocate: pages past the end of the file leave it as long as it is. */
+      readonly keepSize?: boolean;
     }
   | {
       readonly do: 'convert';
@@ -107,12 +109,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constantFrom('fallocate' as const, 'punch' as const),
       file,
-      start: page,
+      start: fc.nat(PAGES + 3),
       pages: length,
+      keepSize: fc.boolean(),
     }),
   },
   {
-    weight: 1,
+    weight: 2,
     arbitrary: fc.record({ do: fc.constant('truncate' as const), file, pages: fc.nat(PAGES + 4) }),
   },
   {

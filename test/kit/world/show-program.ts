@@ -9,8 +9,11 @@ export function showProgram({ steps }: Program): readonly string[] {
 function showStep(step: Step, nextConsumer: () => number): string {
   switch (step.do) {
     case 'fallocate':
-    case 'punch':
-      return `${step.do} [${step.start}, ${step.start + step.pages}) of file ${step.file + 1}`;
+    case 'punch': {
+      const kept = step.do === 'fallocate' && step.keepSize === true ? ', keeping its size' : '';
+      const range = `[${step.start}, ${step.start + step.pages})`;
+      return `${step.do} ${range} of file ${step.file + 1}${kept}`;
+    }
     case 'convert': {
       const range = `[${step.start}, ${step.start + step.pages})`;
       return `convert ${range} of file ${step.file + 1} to ${step.to}, content '${step.content}'`;
