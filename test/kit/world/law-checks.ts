@@ -2,6 +2,7 @@ import { MemfileError, type StallReport } from '../../../core/index.js';
 import {
   balanceFindings,
   clippingFindings,
+  endFindings,
   interleavingFindings,
   queueFindings,
   registrationFindings,
@@ -200,7 +201,7 @@ const ranges: Judge = async (program, options) => {
 const gone: Judge = async (program, options) => {
   const world = await play(program, { ...options, contents: true });
   await recycle(world);
-  return seen(world, 4);
+  return [...endFindings(world), ...seen(world, 4)];
 };
 
 const pins: Judge = async (program, options) => {

@@ -142,6 +142,31 @@ export function balanceFindings(world: World): string[] {
   return found;
 }
 
+/** Law 4: whatever lies past the new end of a file leaves with what lies before it. */
+export function endFindings(world: World): string[] {
+  const found: string[] = [];
+  const files = world.files.map(({ id }) => [id, new PageSet()] as const);
+  const there = new Map(files);
+  const kept = new Map<number, PageRange[]>();
+  for (const event of world.memfile.journal.read(1)) {
+    if (event.type === 'fallocate') there.get(event.file)!.add(event.start, event.end);
+    if (event.type === 'kept') {
+      kept.set(event.operation, [...(kept.get(event.operation) ?? []), event]);
+    }
+    if (event.type !== 'invalidate' && event.type !== 'invalidateEnd') continue;
+    const { type, file, operation, position, start, end, reason } = event;
+    const pages = there.get(file)!;
+    if (type === 'invalidateEnd' && reason !== 'convert' && reason !== 'poison') {
+      const stayed = (kept.get(operation) ?? []).flatMap((one) => pages.within(one.start, one.end));
+      pages.remove(start, end);
+      for (const range of stayed) pages.add(range.start, range.end);
+    }
+    const [past] = reason === 'truncate' || reason === 'close' ? pages.within(end, Infinity) : [];
+    if (past !== undefined) found.push(`page ${past.start} outlives the ${reason} at ${position}`);
+  }
+  return found;
+}
+
 /** Law 5: a snapshot is what the first consumer of the file knew at that position. */
 export function snapshotFindings(world: World): string[] {
   const found: string[] = [];
