@@ -166,7 +166,7 @@ async function handedOutTwice(memfile: Memfile<readonly [BackingStore]>): Promis
   return found;
 }
 
-/** The frames that consumers failed to let go, amid invalidations that are open. */
+/** The frames that pages leave for good amid invalidations that are open: poisoned, or not let go of. */
 function failedToLetGo(journal: Journal, state: MemfileState): number[] {
   const frames: number[] = [];
   for (const event of journal.read(1)) {
@@ -179,6 +179,18 @@ function failedToLetGo(journal: Journal, state: MemfileState): number[] {
     for (let page = Math.max(open.start, told.start); page < end; page++) {
       const kept = open.kept.some((range) => range.start <= page && page < range.end);
       if (file.frames.has(page) && !kept) frames.push(file.frames.get(page));
+    }
+  }
+  for (const { open, poisoned, untrusted, frames: there } of state.files.values()) {
+    for (const { start, end, reason, kept } of open.values()) {
+      if (reason === 'convert' || reason === 'poison') continue;
+      const bad = (page: number): boolean =>
+        poisoned.has(page) || untrusted.some((one) => one.start <= page && page < one.end);
+      const stays = (page: number): boolean =>
+        kept.some((range) => range.start <= page && page < range.end);
+      for (let page = start; page < Math.min(end, 64); page++) {
+        if (there.has(page) && bad(page) && !stays(page)) frames.push(there.get(page));
+      }
     }
   }
   return frames;
