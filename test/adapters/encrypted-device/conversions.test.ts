@@ -164,6 +164,19 @@ describe('an encrypted device that pins', () => {
     expect(leased(memfile)).toBe(0);
   });
 
+  it.each(['punch', 'stop'] as const)('has its leases until a %s is over', async (how) => {
+    const { file, device, gate, memfile } = await setUp({ pins: true });
+    await file.fallocate(0, 4);
+    gate.held = true;
+    const over = how === 'stop' ? device.stop() : file.punchHole(0, 4);
+    expect(device.table.pages).toBe(0);
+    expect(leased(memfile)).toBe(4);
+    gate.held = false;
+    gate.release();
+    await over;
+    expect(leased(memfile)).toBe(0);
+  });
+
   it('puts the pins of a half that it had no room for', async () => {
     const { file, device, memfile } = await setUp({ pins: true, limit: 1 });
     await file.fallocate(0, 10);
