@@ -9,8 +9,9 @@ describe('checkpoints that are saved on the way', () => {
     const memfile = createMemfile({ plugins: [shmem()], journal });
     const file = memfile.createFile('shmem', { size: 64 });
     const states = new Map<number, string>();
-    const note = (): unknown =>
+    const note = (): void => {
       states.set(memfile.state.position, JSON.stringify(memfile.state.toJSON()));
+    };
     await file.register({ invalidate: note, invalidateEnd: note, fallocate: note });
     const saved = (): number => journal.checkpoint(journal.position, EVOLVE_VERSION)?.position ?? 0;
     for (let i = 0; saved() === 0; i++) {
