@@ -21,6 +21,13 @@ export { load, replaySaved, save } from './saved.js';
 export type { Step } from './run-schedule.js';
 export type { Counterexample } from './shrink.js';
 export { Stage, type Broken } from './stage.js';
-export { judgeMappings, ledgerFile, stepFault, type FaultingVm } from './step-fault.js';
+export {
+  guestOver,
+  judgeMappings,
+  ledgerFile,
+  stepFault,
+  type FaultingVm,
+  type Guest,
+} from './step-fault.js';
 export { storm } from './storm.js';
 export { printCounterexample } from './timeline.js';

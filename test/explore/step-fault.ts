@@ -1,4 +1,4 @@
-import { step, type Fault, type FaultStep, type KvmVm } from '../../adapters/kvm/index.js';
+import { KvmVm, newFault, step, type Fault, type FaultStep } from '../../adapters/kvm/index.js';
 import { MemfileError, type MemoryFile } from '../../core/index.js';
 import { LedgerStore } from '../kvm/ledger-store.js';
 import { AGAIN } from './program.js';
@@ -63,4 +63,35 @@ export function ledgerFile(
 ): { readonly store: LedgerStore; readonly file: MemoryFile } {
   const store = new LedgerStore();
   return { store, file: stage.file('ram', pages, store) };
+}
+
+/** A VM over two pages of a file, and a fault of the first that is to come. */
+export interface Guest extends ReturnType<typeof ledgerFile> {
+  readonly vm: KvmVm;
+  readonly fault: Fault;
+}
+
+export interface GuestOptions {
+  /** Whether the pages are there; true by default. */
+  readonly populated?: boolean | undefined;
+  /** Whether somebody else takes time to let go of them. */
+  readonly slow?: boolean | undefined;
+  /** Its guest page; 10 by default, 11 is the second. */
+  readonly gfn?: number | undefined;
+}
+
+/** Guest pages 10 and 11 are a file of two pages; what the VM maps is judged. */
+export async function guestOver(
+  stage: Stage,
+  { populated = true, slow = false, gfn = 10 }: GuestOptions = {},
+  Vm: typeof KvmVm = KvmVm,
+): Promise<Guest> {
+  const { store, file } = ledgerFile(stage, 2);
+  if (populated) await file.fallocate(0, 2);
+  if (slow) await stage.listen(file, 'slow', { slow: ['invalidate'] });
+  const vm = new Vm({ scheduler: stage, witness: stage.model });
+  const pieces = [{ gfn: 10, pages: 2, file, offset: 0 }];
+  await vm.setMemslot({ slot: 0, gfn: 10, pages: 2, pieces });
+  judgeMappings(stage, store, () => vm.stage2.mappings());
+  return { store, file, vm, fault: newFault(gfn) };
 }

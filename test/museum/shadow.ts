@@ -1,3 +1,4 @@
+import { gfnRange } from '../../adapters/kvm/index.js';
 import { Extents, type MemoryFile, type PageRange, type Registration } from '../../core/index.js';
 import type { Stage } from '../explore/index.js';
 import type { Slot, Translation } from './translations.js';
@@ -65,3 +66,22 @@ export class Shadow {
 }
 
 export const slot: Slot = { gfn: 100, pages: 8, offset: 10 };
+
+/** How it is done here: what lies in the slot, in guest pages; told of nothing else. */
+export const intersection: Translator = {
+  translate: (slot, start, end) => {
+    const range = gfnRange(slot, start, end);
+    return range === undefined ? 'none' : [range.start, range.end];
+  },
+  range: ({ offset, pages }) => ({ start: offset, end: offset + pages }),
+};
+
+/** A slot over the middle of a file that is all there. */
+export async function shadowed(
+  stage: Stage,
+  translator: Translator,
+): Promise<{ readonly file: MemoryFile; readonly shadow: Shadow }> {
+  const file = stage.file('ram', 20);
+  await file.fallocate(0, 20);
+  return { file, shadow: await Shadow.over(stage, file, slot, translator) };
+}

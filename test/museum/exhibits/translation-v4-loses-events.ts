@@ -1,9 +1,8 @@
-import { gfnRange } from '../../../adapters/kvm/index.js';
 import { exhibit } from '../exhibit.js';
-import { Shadow, slot, type Translator } from '../shadow.js';
+import { intersection, shadowed } from '../shadow.js';
 import { v4 } from '../translations.js';
 
-export default exhibit<Translator, { readonly shadow: Shadow; readonly punch: () => unknown }>({
+export default exhibit({
   law: 4,
   says: 'an event of the slot translates to nothing',
   source: 'PATCH v4 and v5 11/13, KVM: Zap existing KVM mappings when pages changed',
@@ -13,21 +12,10 @@ export default exhibit<Translator, { readonly shadow: Shadow; readonly punch: ()
     'Here the intersection is taken in pages of the file, and moved to guest pages afterwards.',
   ],
   faulty: { translate: v4, range: undefined },
-  ours: {
-    translate: (slot, start, end) => {
-      const range = gfnRange(slot, start, end);
-      return range === undefined ? 'none' : [range.start, range.end];
-    },
-    range: ({ offset, pages }) => ({ start: offset, end: offset + pages }),
-  },
-  setUp: async (stage, translator) => {
-    const file = stage.file('ram', 20);
-    await file.fallocate(0, 20);
-    const shadow = await Shadow.over(stage, file, slot, translator);
-    return { shadow, punch: () => file.punchHole(12, 14) };
-  },
+  ours: intersection,
+  setUp: shadowed,
   threads: {
     guest: { 'touch guest page 102': ({ shadow }) => shadow.touch(102) },
-    owner: { 'punch [12, 14)': ({ punch }) => punch() },
+    owner: { 'punch [12, 14)': ({ file }) => file.punchHole(12, 14) },
   },
 });

@@ -1,6 +1,6 @@
-import { Invalidations, KvmVm, newFault } from '../../../adapters/kvm/index.js';
-import { judgeMappings, ledgerFile, stepFault } from '../../explore/index.js';
+import { Invalidations, KvmVm } from '../../../adapters/kvm/index.js';
 import { exhibit } from '../exhibit.js';
+import { leavingOneByOne } from '../leaving-one-by-one.js';
 
 /** The range is what began last, and nothing as soon as anything ends. */
 class Shrinking extends Invalidations {
@@ -37,19 +37,5 @@ export default exhibit({
   ],
   faulty: FaultyVm,
   ours: KvmVm,
-  setUp: async (stage, Vm) => {
-    const { store, file } = ledgerFile(stage, 2);
-    await file.fallocate(0, 2);
-    await stage.listen(file, 'slow', { slow: ['invalidate'] });
-    const vm = new Vm({ scheduler: stage });
-    const pieces = [{ gfn: 10, pages: 2, file, offset: 0 }];
-    await vm.setMemslot({ slot: 0, gfn: 10, pages: 2, pieces });
-    judgeMappings(stage, store, () => vm.stage2.mappings());
-    return { vm, file, fault: newFault(10) };
-  },
-  threads: {
-    one: { 'punch [0, 1)': ({ file }) => file.punchHole(0, 1) },
-    two: { 'punch [1, 2)': ({ file }) => file.punchHole(1, 2) },
-    guest: { 'fault at guest page 10': ({ vm, fault }) => stepFault(vm, fault) },
-  },
+  ...leavingOneByOne,
 });
