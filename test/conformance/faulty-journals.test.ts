@@ -42,6 +42,25 @@ const FAULTY: readonly (readonly [
     /read\(1\) has .*"seals":\[\].* where there is .*"seals":\["/,
   ],
   [
+    'forgets what no checkpoint stands for',
+    changed((inner) => ({
+      truncate: (before, version) => original.truncate.call(inner, before + 1, version),
+    })),
+    'law 10: the journal is the truth, forgets',
+    /the oldest event is \d+, which \d+ stands not for/,
+  ],
+  [
+    'forgets the checkpoint too',
+    changed((inner) => ({
+      checkpoint(position, version) {
+        const latest = original.checkpoint.call(inner, position, version);
+        return latest !== undefined && latest.position < inner.first ? undefined : latest;
+      },
+    })),
+    'law 10: the journal is the truth, forgets',
+    /the checkpoint of \d+ is gone, the latest is of 0/,
+  ],
+  [
     'reads its end too',
     changed((inner) => ({
       read: (from, to) => original.read.call(inner, from, to === undefined ? to : to + 1),

@@ -1,5 +1,6 @@
 import type { Journal } from '../../../core/index.js';
 import { contentChecks } from './journal-checks.js';
+import { retentionCheck } from './retention-check.js';
 import { subscriptionChecks } from './subscription-checks.js';
 import { describeChecks, type KitOptions } from '../suite.js';
 
@@ -20,5 +21,10 @@ export function describeJournal(
   options: JournalOptions = {},
 ): void {
   const subject = { journal: factory, reopen: options.reopen };
-  describeChecks(name, [...contentChecks(subject), ...subscriptionChecks(subject)], options);
+  const checks = [
+    ...contentChecks(subject),
+    retentionCheck(subject),
+    ...subscriptionChecks(subject),
+  ];
+  describeChecks(name, checks, options);
 }
