@@ -12,7 +12,13 @@ import {
   tellingOrderFindings,
   untoldFindings,
 } from './oracles.js';
-import { conversionFindings, storeKept, undoFindings, usableFindings } from './side-oracles.js';
+import {
+  conversionFindings,
+  storeKept,
+  unaskedFindings,
+  undoFindings,
+  usableFindings,
+} from './side-oracles.js';
 import { lookAround, play, recycle, tearDown, type PlayOptions } from './play.js';
 import { PAGES, program, scaled, shorterPrograms, type Program } from './program.js';
 import { showProgram } from './show-program.js';
@@ -163,7 +169,11 @@ function undone(world: World): string[] {
   const errors = world.operations.flatMap(({ outcome }) =>
     outcome instanceof MemfileError ? [outcome] : [],
   );
-  const findings = [...undoFindings(world.memfile.journal.read(1)), ...conversionFindings(world)];
+  const findings = [
+    ...undoFindings(world.memfile.journal.read(1)),
+    ...conversionFindings(world),
+    ...unaskedFindings(world),
+  ];
   const unnamed = errors
     .filter(({ code }) => code === 'EBUSY')
     .filter(

@@ -91,6 +91,22 @@ export function undoFindings(journal: Iterable<Recorded>): string[] {
   });
 }
 
+/** Law 8: nothing comes to a consumer with a vote that it was not asked about. */
+export function unaskedFindings(world: World): string[] {
+  const found: string[] = [];
+  const asked = new Map(world.consumers.map((consumer) => [consumer, new PageSet()]));
+  for (const { consumer, type, start, end, position } of world.deliveries) {
+    const pages = asked.get(consumer)!;
+    if (type === 'prepare') pages.add(start, end);
+    if (type !== 'rollback' && type !== 'fallocate') continue;
+    const [whole] = pages.within(start, end);
+    const known = whole?.start === start && whole.end === end;
+    if (consumer.votes && !known) found.push(`${consumer.name} was not asked before ${position}`);
+    pages.remove(start, end);
+  }
+  return found;
+}
+
 /** Law 8: a page is of the side that the last conversion which took place gave it. */
 export function conversionFindings(world: World): string[] {
   const found: string[] = [];

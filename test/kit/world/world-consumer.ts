@@ -94,6 +94,8 @@ export class Consumer {
   gone = false;
   left = false;
   evicted = false;
+  /** Asked before pages come to it. */
+  votes = false;
   failures = 0;
 
   constructor(

@@ -151,6 +151,7 @@ export class World {
     const name = `consumer ${this.consumers.length}`;
     const witness = this.model.consumer(name, target);
     const consumer = new Consumer(name, target, range, behaviours, witness, access, budget);
+    consumer.votes = votes || budget > 0;
     this.consumers.push(consumer);
     const call = (from: number, to: number, event: NotifierEvent): void | Promise<void> =>
       this.#called(consumer, from, to, event);

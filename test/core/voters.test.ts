@@ -1,0 +1,19 @@
+import { expect, it } from 'vitest';
+import { createMemfile } from '../../core/index.js';
+import { shmem } from '../../plugins/shmem/index.js';
+import { recordingConsumer } from '../kit/index.js';
+
+it.each([{}, { start: 0, end: 4 }])(
+  'law 8: who votes is asked, whoever without a vote has left (%o)',
+  async (range) => {
+    await using memfile = createMemfile({ plugins: [shmem()] });
+    const file = memfile.createFile('shmem', { size: 8 });
+    const options = 'start' in range ? { range } : {};
+    const voter = recordingConsumer({ votes: true });
+    await file.register(voter, options);
+    const other = await file.register(recordingConsumer(), options);
+    await other.unregister();
+    await file.fallocate(0, 2);
+    expect(voter.lines).toEqual(['prepare [0, 2)', 'fallocate [0, 2)']);
+  },
+);
