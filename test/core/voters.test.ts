@@ -3,12 +3,11 @@ import { createMemfile } from '../../core/index.js';
 import { shmem } from '../../plugins/shmem/index.js';
 import { recordingConsumer } from '../kit/index.js';
 
-it.each([{}, { start: 0, end: 4 }])(
+it.each([{}, { range: { start: 0, end: 4 } }])(
   'law 8: who votes is asked, whoever without a vote has left (%o)',
-  async (range) => {
+  async (options) => {
     await using memfile = createMemfile({ plugins: [shmem()] });
     const file = memfile.createFile('shmem', { size: 8 });
-    const options = 'start' in range ? { range } : {};
     const voter = recordingConsumer({ votes: true });
     await file.register(voter, options);
     const other = await file.register(recordingConsumer(), options);
