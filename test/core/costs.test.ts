@@ -41,8 +41,23 @@ describe('a query by range', () => {
     }
     expect(hits / queries).toBeGreaterThan(3 + whole);
     expect(hits / queries).toBeLessThan(6 + whole);
-    // Two ways down a treap, and a way to each answer.
+    // Few levels, a node or two on each, and a way to each answer.
     expect(visits / queries).toBeLessThan(4 * Math.log2(count) + 4 * (hits / queries));
+  });
+});
+
+describe('an index by range', () => {
+  it('looks no further than what is left in it reaches', () => {
+    const index = new RangeIndex<Ranged>();
+    const long = Array.from({ length: 1000 }, (_, i) => ({ start: i, end: 1e6, order: 2 * i }));
+    for (const { start, end, order } of long) {
+      index.add({ start, end: start + 1, order: order + 1 });
+      index.add({ start, end, order });
+    }
+    const visits = (): number => index.collect(5e5, 5e5 + 1, []);
+    expect(visits()).toBeGreaterThan(30);
+    for (const item of long) index.delete(item);
+    expect(visits()).toBe(1);
   });
 });
 

@@ -50,3 +50,25 @@ describe('a consumer that leaves amid an invalidation', () => {
     },
   );
 });
+
+describe('a consumer that unregisters in its own callback', () => {
+  const PART = { range: { start: 0, end: 4 } };
+  it.each([
+    ['of the whole file', {}, 'callback'],
+    ['of the whole file', {}, 'observer'],
+    ['of a part', PART, 'callback'],
+    ['of a part', PART, 'observer'],
+  ] as const)('%s is gone when that is over (%j, %s)', async (_, options, by) => {
+    await using memfile = createMemfile({ plugins: [shmem()] });
+    const file = memfile.createFile('shmem', { size: 8 });
+    let over = false;
+    const leave = (): void => void registration.unregister().then(() => (over = true));
+    const notifier = by === 'callback' ? { invalidate: leave } : {};
+    const registration: Registration = await file.register(notifier, options);
+    if (by === 'observer') registration.subscribe({ next: leave });
+    const punched = file.punchHole(0, 1);
+    expect(over).toBe(false);
+    await punched;
+    expect(over).toBe(true);
+  });
+});
