@@ -48,6 +48,8 @@ export class Stage extends Scheduler {
   readonly listeners: Listener[] = [];
   /** Asked after every step. */
   readonly checks: (() => void)[] = [];
+  /** Asked when everything is over. */
+  readonly atEnd: (() => void)[] = [];
   /** What happened, for people; only kept when somebody wants to read it. */
   readonly notes: string[] | undefined;
   readonly #engine = new Engine(this.journal, new SystemClock(), this);
@@ -126,6 +128,7 @@ export class Stage extends Scheduler {
   finish(): void {
     this.model.finish();
     for (const listener of this.listeners) listener.finish();
+    for (const check of this.atEnd) check();
   }
 
   /** The journal tells the whole story. */

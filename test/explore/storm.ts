@@ -1,8 +1,10 @@
 import type { MemoryFile } from '../../core/index.js';
+import { LedgerStore } from '../kvm/ledger-store.js';
 import { Chance } from './chance.js';
 import type { Listener, ListenerOptions, Reaction } from './listener.js';
 import { program, type Program, type Statement, type Thread } from './program.js';
 import type { Stage } from './stage.js';
+import { deviceUser, judge, mappingUser, vmUser, type User, type UserKind } from './storm-users.js';
 
 interface World {
   readonly stage: Stage;
@@ -10,30 +12,58 @@ interface World {
   readonly listeners: (Listener | undefined)[];
 }
 
+interface Peopled<U> extends World {
+  /** A VM, a mapping or a device, if it has one. */
+  user: U | undefined;
+}
+
 const FILES = 2;
 const PAGES = 4;
 
 /**
  * A large program that follows from a seed: operations of every kind on two files, against
- * consumers that are slow, refuse, fail, start operations of their own, join and leave. The
- * independent model says what is wrong with what they are told.
+ * consumers that are slow, refuse, fail, start operations of their own, join and leave; in most, a
+ * VM that faults, a mapping or a device is among them. The independent model says what is wrong with
+ * what they are told, and the books of the store what is wrong with what they map.
  */
 export function storm(seed: number): Program {
   const chance = new Chance(seed);
+  switch (chance.below(5)) {
+    case 0:
+      return stormOf<never>(seed, chance, undefined);
+    case 1:
+      return stormOf(seed, chance, mappingUser());
+    case 2:
+      return stormOf(seed, chance, deviceUser(chance));
+    default:
+      return stormOf(seed, chance, vmUser(chance));
+  }
+}
+
+function stormOf<U extends User>(
+  seed: number,
+  chance: Chance,
+  kind: UserKind<U> | undefined,
+): Program {
   const consumers = Array.from({ length: 2 + chance.below(3) }, (_, i) => consumer(chance, i));
   const names = ['one', 'two', 'three', 'four'].slice(0, 2 + chance.below(3));
-  const threads = names.map((name) => [name, thread(chance, consumers.length)] as const);
-  return program<World>({
+  const threads = names.map((name) => [name, thread(chance, consumers.length, kind)] as const);
+  return program<Peopled<U>>({
     name: `storm ${seed}`,
     law: 1,
     setUp: async (stage) => {
-      const files = Array.from({ length: FILES }, (_, i) => stage.file(`f${i}`, PAGES));
+      // Its frames are never used twice; those of the other store are, as soon as they may.
+      const ledger = kind && new LedgerStore();
+      const files = Array.from({ length: FILES }, (_, i) => stage.file(`f${i}`, PAGES, ledger));
       const listeners: (Listener | undefined)[] = [];
-      const world = { stage, files, listeners };
+      const world: Peopled<U> = { stage, files, listeners, user: undefined };
       // The model has to be told of every page that leaves, whoever has left by then.
       for (const file of files) await stage.listen(file, 'probe');
       await files[0]!.fallocate(0, 2);
       for (const join of consumers) listeners.push(await join(world));
+      if (kind === undefined || ledger === undefined) return world;
+      world.user = await kind.join(stage, files);
+      judge(stage, ledger, world.user);
       return world;
     },
     threads: Object.fromEntries(threads),
@@ -79,11 +109,25 @@ function consumer(chance: Chance, index: number): Join {
   };
 }
 
-function thread(chance: Chance, consumers: number): Thread<World> {
+function thread<U extends User>(
+  chance: Chance,
+  consumers: number,
+  kind: UserKind<U> | undefined,
+): Thread<Peopled<U>> {
   const statements = Array.from({ length: 1 + chance.below(3) }, () =>
-    statement(chance, consumers),
+    kind !== undefined && chance.below(2) === 0
+      ? doing(chance, kind)
+      : statement(chance, consumers),
   );
   return Object.fromEntries(statements.map(([label, run], i) => [`${label} #${i + 1}`, run]));
+}
+
+function doing<U extends User>(
+  chance: Chance,
+  kind: UserKind<U>,
+): readonly [string, Statement<Peopled<U>>] {
+  const [label, run] = kind.doing(chance);
+  return [label, ({ user }) => run(user!)];
 }
 
 function statement(chance: Chance, consumers: number): readonly [string, Statement<World>] {
