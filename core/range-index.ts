@@ -89,7 +89,7 @@ class Node<T extends Ranged> {
     const after = this.#after(start, order);
     if (this.children.length === 0) {
       this.#insert(after, start, order, end);
-      this.#items.splice(after, 0, item);
+      insert(this.#items, after, item);
     } else {
       const at = Math.max(after - 1, 0);
       const child = this.children[at]!;
@@ -97,7 +97,7 @@ class Node<T extends Ranged> {
       this.#update(at, child);
       if (half !== undefined) {
         this.#insert(at + 1, half.#starts[0]!, half.#orders[0]!, half.#reach());
-        this.children.splice(at + 1, 0, half);
+        insert(this.children, at + 1, half);
       }
     }
     return this.#starts.length > FULL ? this.#split() : undefined;
@@ -111,9 +111,11 @@ class Node<T extends Ranged> {
       this.#update(at, child);
       return;
     }
-    for (const entries of [this.#starts, this.#orders, this.#reaches]) entries.splice(at, 1);
-    if (child === undefined) this.#items.splice(at, 1);
-    else this.children.splice(at, 1);
+    remove(this.#starts, at);
+    remove(this.#orders, at);
+    remove(this.#reaches, at);
+    if (child === undefined) remove(this.#items, at);
+    else remove(this.children, at);
   }
 
   /** How many entries do not come after (start, order). */
@@ -131,9 +133,9 @@ class Node<T extends Ranged> {
   }
 
   #insert(at: number, start: number, order: number, reach: number): void {
-    this.#starts.splice(at, 0, start);
-    this.#orders.splice(at, 0, order);
-    this.#reaches.splice(at, 0, reach);
+    insert(this.#starts, at, start);
+    insert(this.#orders, at, order);
+    insert(this.#reaches, at, reach);
   }
 
   /** What is below an entry has changed. */
@@ -159,4 +161,17 @@ class Node<T extends Ranged> {
     half.children = this.children.splice(at);
     return half;
   }
+}
+
+/** What `splice` does, which also makes a list of what it removed. */
+function insert<E>(list: E[], at: number, added: E): void {
+  list.push(added);
+  for (let i = list.length - 1; i > at; i--) list[i] = list[i - 1]!;
+  list[at] = added;
+}
+
+/** As above. */
+function remove<E>(list: E[], at: number): void {
+  for (let i = at + 1; i < list.length; i++) list[i - 1] = list[i]!;
+  list.pop();
 }
