@@ -18,7 +18,7 @@ test('page runs are a map of their pages, as a list and as a table (seed 1)', ()
     const runs = new PageRuns();
     const pages = new Map<number, number>();
     // Every second page, so that the first bucket is a table, or not.
-    const scattered = steps.length % 2 === 0 ? 80 : 0;
+    const scattered = steps.length % 2 === 0 ? 300 : 0;
     for (let page = 0; page < scattered; page += 2) {
       runs.add(page, page + 1, 7);
       pages.set(page, 7);

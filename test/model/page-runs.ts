@@ -11,7 +11,7 @@ export interface PageRun {
 /** Pages of one bucket: a run that crosses into the next is kept as two. */
 const BUCKET = 2 ** 12;
 /** A list that is longer becomes a table. */
-const LISTED = 32;
+const LISTED = 128;
 
 /**
  * A map from pages to numbers, the model's own: for every 2^12 pages a short list of runs, or a
