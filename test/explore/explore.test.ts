@@ -170,6 +170,13 @@ describe('explore', () => {
     expect(late).toMatchObject({ schedules: 512, exhaustive: false });
   });
 
+  it('gives errors their stacks back, also when two are under way', async () => {
+    const { stackTraceLimit } = Error;
+    expect(stackTraceLimit).toBeGreaterThan(0);
+    await Promise.all([explore(lostUpdate), explore(storm(3), { runs: 1024 })]);
+    expect(Error.stackTraceLimit).toBe(stackTraceLimit);
+  });
+
   it('finds a domain that does not wait, by the age of what readers hold', async () => {
     class Hasty extends SrcuDomain {
       override synchronize(): Promise<void> {

@@ -51,14 +51,27 @@ export async function explore(
   program: Program,
   options: ExploreOptions = {},
 ): Promise<Exploration> {
-  const { stackTraceLimit } = Error;
-  // Nobody reads where an error of one schedule in a million comes from, and finding out is slow.
-  Error.stackTraceLimit = 0;
+  quiet();
   try {
     return await exploration(program, options);
   } finally {
-    Error.stackTraceLimit = stackTraceLimit;
+    loud();
   }
+}
+
+let explorations = 0;
+let stackTraceLimit = 0;
+
+/** Nobody reads where an error of one schedule in a million comes from, and finding out is slow. */
+function quiet(): void {
+  if (explorations++ > 0) return;
+  ({ stackTraceLimit } = Error);
+  Error.stackTraceLimit = 0;
+}
+
+/** The last one under way puts back what the first one found. */
+function loud(): void {
+  if (--explorations === 0) Error.stackTraceLimit = stackTraceLimit;
 }
 
 async function exploration(program: Program, options: ExploreOptions): Promise<Exploration> {
