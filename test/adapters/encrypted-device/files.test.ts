@@ -6,6 +6,19 @@ import { bytes, PAGE, setUp } from './set-up.js';
 
 const SECRET = bytes('the secret of the guest');
 
+/** A device that starts: it has looked up, and has not mapped. */
+async function halfStarted() {
+  const made = await setUp();
+  const { file, device, gate } = made;
+  await device.stop();
+  await file.fallocate(0, 8);
+  await device.lock();
+  gate.held = true;
+  const started = device.start();
+  await settle();
+  return { ...made, started };
+}
+
 describe('an encrypted device and its files', () => {
   it('has several, each at an address of its own', async () => {
     const { memfile, file, device } = await setUp({}, { start: 4, end: 8 });
@@ -51,13 +64,7 @@ describe('an encrypted device and its files', () => {
   });
 
   it('starts in time: what leaves between lookup and map is not mapped', async () => {
-    const { file, device, gate } = await setUp();
-    await device.stop();
-    await file.fallocate(0, 8);
-    await device.lock();
-    gate.held = true;
-    const started = device.start();
-    await settle();
+    const { file, device, gate, started } = await halfStarted();
     expect(gate.labels).toEqual(['device: map [0, 8)']);
     const punched = file.punchHole(2, 4);
     const added = file.fallocate(3, 4);
@@ -72,13 +79,7 @@ describe('an encrypted device and its files', () => {
   });
 
   it('stopped while it starts, has nothing mapped and no lease', async () => {
-    const { file, device, gate, memfile } = await setUp();
-    await device.stop();
-    await file.fallocate(0, 8);
-    await device.lock();
-    gate.held = true;
-    const started = device.start();
-    await settle();
+    const { device, gate, memfile, started } = await halfStarted();
     const stopped = device.stop();
     gate.held = false;
     gate.release();
