@@ -76,8 +76,9 @@ export interface StoreFile extends PfnOps {
   /** The contents of `2^order` frames from `pfn`, not copied; absent when there are none to see. */
   bytes?(pfn: number, order: number): Uint8Array;
   /**
-   * Called once, before anything but the `free` of a file that could not be created: how to start operations, and which frames are taken. A
-   * store keeps no page state that cannot be rebuilt from this.
+   * Called once, before anything but the `free` of a file that could not be created: how to start
+   * operations, and which frames are taken. A store keeps no page state that cannot be rebuilt from
+   * this.
    */
   attach?(host: StoreHost, state: AttachState): void;
 }

@@ -104,9 +104,9 @@ function unpin({ state, store }: FileCore, operation: Operation, pfn: number): v
 
 /**
  * Takes one reference more on every frame that is poisoned, or that a consumer which failed to let
- * go, now or before, may still use. It is never put: the frame is leaked on purpose, as the kernel leaks a page that
- * it cannot trust.
- * Pages whose frames the store does not hold on to are `unsafe`: they have to stay.
+ * go, now or before, may still use. It is never put: the frame is leaked on purpose, as the kernel
+ * leaks a page that it cannot trust. Pages whose frames the store does not hold on to are `unsafe`:
+ * they have to stay.
  */
 function quarantine(
   { state, store }: FileCore,

@@ -54,7 +54,8 @@ export class Lease {
    * The contents of the frame, not copied. Do not keep the view: after `put()`, or once the page
    * has left, it may show somebody else's data.
    * @throws MemfileError EBADF after `put()`; ESTALE when the page has left the file; EHWPOISON
-   * when a page of the lease is poisoned; EPERM when the file is inaccessible; EOPNOTSUPP when its store has no contents to show.
+   * when a page of the lease is poisoned; EPERM when the file is inaccessible; EOPNOTSUPP when its
+   * store has no contents to show.
    */
   bytes(): Uint8Array {
     if (this.#put)

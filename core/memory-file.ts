@@ -139,9 +139,10 @@ export class MemoryFile implements NotifiedFile {
    * Allocates the holes of `[start, end)`, as fallocate(2) with mode 0.
    *
    * Rejects with EINVAL or EFBIG for a bad range, EPERM when sealed against growing (even with
-   * `keepSize`, as the kernel), EFAULT when a fault is past the end of the file, ENOSPC when the store is full: nothing was added then, unless
-   * `effect` is 'partial'; as a consumer refuses in `prepare` (EBUSY unless it throws a
-   * MemfileError) with `effect` 'none'; EIO with `effect` 'done' when a consumer failed later.
+   * `keepSize`, as the kernel), EFAULT when a fault is past the end of the file, ENOSPC when the
+   * store is full: nothing was added then, unless `effect` is 'partial'; as a consumer refuses in
+   * `prepare` (EBUSY unless it throws a MemfileError) with `effect` 'none'; EIO with `effect`
+   * 'done' when a consumer failed later.
    */
   fallocate(start: number, end: number, options: FallocateOptions = NO_OPTIONS): Promise<void> {
     let step = this.#fallocate;

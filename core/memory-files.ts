@@ -61,8 +61,8 @@ export class MemoryFiles<
   /**
    * Creates a memory file without pages.
    * @throws MemfileError EOPNOTSUPP when no store has that name; EINVAL or EFBIG for a bad size,
-   * flag or seal, or options that are no plain data; EBADF after teardown began; EIO when the journal cannot write; and what the store
-   * throws.
+   * flag or seal, or options that are no plain data; EBADF after teardown began; EIO when the
+   * journal cannot write; and what the store throws.
    */
   create<N extends StoreName<P>>(store: N, options: FileOptions & StoreOptions<P, N>): MemoryFile {
     if (typeof options !== 'object' || options === null) {

@@ -175,8 +175,8 @@ export class EncryptedDevice implements AsyncDisposable, AttachmentHost {
    * Writes by DMA. Pages are read, decrypted, changed, and written back encrypted; the rest of a
    * page that the device never wrote as a whole is noise to it.
    *
-   * Rejects with EINVAL for no address or no bytes, EPERM outside RUN, EFAULT where nothing is mapped (`effect`
-   * 'partial' when pages before were written), and as `Lease.bytes`.
+   * Rejects with EINVAL for no address or no bytes, EPERM outside RUN, EFAULT where nothing is
+   * mapped (`effect` 'partial' when pages before were written), and as `Lease.bytes`.
    */
   async write(address: number, bytes: Uint8Array): Promise<void> {
     if (!(bytes instanceof Uint8Array)) {

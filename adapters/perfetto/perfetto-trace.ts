@@ -26,8 +26,9 @@ const STEP_US = 0.8;
 
 /**
  * A journal as a trace that opens in Perfetto: an async slice for every range that is being changed
- * and for every consumer at work, counters of the pages of every file, and flows from each operation
- * to the consumers that it tells. Time is that of the journal where it has any, else a microsecond an event.
+ * and for every consumer at work, counters of the pages of every file, and flows from each
+ * operation to the consumers that it tells. Time is that of the journal where it has any, else a
+ * microsecond an event.
  */
 export class PerfettoTrace {
   readonly #counts: PageCounts;

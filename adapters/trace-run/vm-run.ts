@@ -13,8 +13,8 @@ export function addressSpaceOf(slot: number): number {
 }
 
 /**
- * One address space of a VM of a trace. Its slots are set by address in the VMM's process; which pages of which file
- * lie there follows from what is mapped, and changes with it.
+ * One address space of a VM of a trace. Its slots are set by address in the VMM's process; which
+ * pages of which file lie there follows from what is mapped, and changes with it.
  */
 export class VmRun {
   readonly vm: KvmVm;

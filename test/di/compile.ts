@@ -13,8 +13,9 @@ function nameOf(_path: string, part: string): string {
 }
 
 /**
- * Compiles copies of `files` with tsc in a folder of the package, where they import the package
- * by its own name instead of its sources, and answers the folder of the output. Both paths are relative to the package.
+ * Compiles copies of `files` with tsc in a folder of the package, where they import the package by
+ * its own name instead of its sources, and answers the folder of the output. Both paths are
+ * relative to the package.
  */
 export function compileInside(folder: string, files: readonly string[]): string {
   const place = join(root, folder);
