@@ -161,6 +161,26 @@ describe('law 12: teardown', () => {
     expect(closed).toBe(1);
   });
 
+  it('nothing starts any more once it has begun, and what had started ends', async () => {
+    const memfile = createMemfile({ plugins: [shmem()] });
+    const file = memfile.createFile('shmem', { size: 4 });
+    await file.fallocate(0, 4);
+    let letGo = (): void => {};
+    await file.register({ invalidate: () => new Promise<void>((resolve) => (letGo = resolve)) });
+    const started = file.punchHole(0, 1);
+    const teardown = memfile[Symbol.asyncDispose]();
+    const { position } = memfile.state;
+    const refused = { code: 'EBADF', message: expect.stringContaining('is being torn down') };
+    await expect(file.fallocate(0, 1)).rejects.toMatchObject(refused);
+    await expect(file.punchHole(1, 2)).rejects.toMatchObject(refused);
+    await expect(file.register({})).rejects.toMatchObject(refused);
+    expect(() => memfile.createFile('shmem', { size: 1 })).toThrow('is being torn down');
+    expect(memfile.state.position).toBe(position);
+    letGo();
+    await Promise.all([started, teardown]);
+    expect(memfile.files.size).toBe(0);
+  });
+
   it('refuses a consumer that would wait for it with EDEADLK', async () => {
     const memfile = createMemfile({ plugins: [shmem()] });
     const file = memfile.createFile('shmem', { size: 4 });
