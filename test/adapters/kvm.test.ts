@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { KvmVm, newFault, step, type MemslotSpec } from '../../adapters/kvm/index.js';
+import { abandon, KvmVm, newFault, step, type MemslotSpec } from '../../adapters/kvm/index.js';
 import { createMemfile, type MemoryFile } from '../../core/index.js';
 import { shmem } from '../../plugins/shmem/index.js';
 
@@ -52,6 +52,28 @@ describe('KVM', () => {
       expect(vm.srcu.readers).toBe(0);
     }
     expect(exits).toEqual(Array.from({ length: 6 }, () => undefined));
+  });
+
+  it('a fault that is given up gives back what it holds, wherever it stands', async () => {
+    const { memfile, file, vm } = setUp();
+    await vm.setMemslot(slot(file));
+    const stoodAt = new Set<string>();
+    const giveUp = (steps: number): void => {
+      const fault = newFault(103);
+      for (let i = 0; i < steps; i++) step(vm, fault);
+      stoodAt.add(fault.next);
+      abandon(vm, fault);
+      expect(fault.next).toBe('done');
+      expect(vm.srcu.readers).toBe(0);
+      expect(memfile.state.toJSON().leases).toEqual([]);
+    };
+    for (let steps = 0; steps < 5; steps++) giveUp(steps);
+    expect([...stoodAt]).toEqual(['snapshot', 'attributes', 'slot', 'check', 'lookup']);
+    giveUp(5);
+    expect(stoodAt).toContain('populate');
+    await file.fallocate(7, 8);
+    for (let steps = 5; steps < 8; steps++) giveUp(steps);
+    expect([...stoodAt].slice(-3)).toEqual(['recheck', 'map', 'release']);
   });
 
   it('a fault amid an open invalidation does not map, and starts over when it has ended', async () => {

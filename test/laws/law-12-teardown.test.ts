@@ -236,4 +236,28 @@ describe('law 6: the stall report', () => {
     await expect(punch).rejects.toMatchObject({ code: 'EIO', effect: 'done' });
     expect(clock.pending).toBe(0);
   });
+
+  it('does not blame a consumer for what another one started', async () => {
+    const clock = new VirtualClock();
+    const reports: StallReport[] = [];
+    const memfile = createMemfile({
+      plugins: [shmem()],
+      clock,
+      stallAfterMs: 50,
+      onStall: (report) => reports.push(report),
+    });
+    const file = memfile.createFile('shmem', { size: 8, name: 'ram' });
+    await file.fallocate(0, 8);
+    let letGo = (): void => {};
+    const slow = { invalidate: () => new Promise<void>((resolve) => (letGo = resolve)) };
+    await file.register(slow, { name: 'older', range: { start: 0, end: 3 } });
+    let later: Promise<void> | undefined;
+    await file.register({ invalidate: () => void (later ??= file.punchHole(3, 5)) });
+    const punch = file.punchHole(0, 4);
+    clock.advance(50);
+    const [report] = reports;
+    expect(report).toMatchObject({ consumer: 'older', waitingFor: [] });
+    letGo();
+    await Promise.all([punch, later]);
+  });
 });

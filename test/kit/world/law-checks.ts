@@ -239,6 +239,9 @@ function pinFindings(world: World): string[] {
     findings.push(`${pins[i]} references to ${pages} frames in quarantine, from ${pfn}`);
   }
   if (world.memfile.state.toJSON().leases.length > 0) findings.push('leases are still counted');
+  for (const { name, left, leases } of world.memfile.state.registrations.values()) {
+    if (left && leases.size === 0) findings.push(`"${name}" has left and is not forgotten`);
+  }
   return findings;
 }
 
