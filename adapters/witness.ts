@@ -30,5 +30,6 @@ export interface ConsumerWitness {
   refused?(start: number, end: number): void;
   lookedUp(lease: Lease): void;
   put(lease: Lease): void;
+  /** It has left, or was made to; saying so twice is saying so once. */
   left(): void;
 }

@@ -110,6 +110,7 @@ export class Binding {
   /** Its file was closed under it, or it was evicted: what it mapped is nobody's to use any more. */
   #lost(): void {
     if (this.#left) return;
+    this.#witness?.left();
     const { gfn, pages } = this.piece;
     const { invalidations, stage2 } = this.#host;
     invalidations.begin(gfn, gfn + pages);

@@ -55,8 +55,7 @@ export class VmmMapping implements AsyncDisposable {
     const registration = await file.register(mapping.#notifier(), { range, access: 'shared' });
     mapping.#witness?.registered(registration);
     mapping.#registration = registration;
-    // Who is evicted is not told what leaves.
-    void registration.closed.then(() => mapping.drop(range.start, range.end));
+    void registration.closed.then(() => mapping.#lost());
     return mapping;
   }
 
@@ -129,6 +128,12 @@ export class VmmMapping implements AsyncDisposable {
     if (this.#translations.count(start, inside) === this.#mapped.count(start, inside)) return NONE;
     const mapped = this.#mapped.ranges(start, inside);
     return mapped.flatMap((range) => this.#translations.holes(range.start, range.end));
+  }
+
+  /** However it came to leave: what is translated may be anything by now. */
+  #lost(): void {
+    this.drop(this.range.start, this.range.end);
+    this.#witness?.left();
   }
 
   async #leave(): Promise<void> {

@@ -278,6 +278,23 @@ describe('KVM', () => {
     ]);
   });
 
+  it.each([
+    ['none at all', { pages: 0 }],
+    ['half a page', { pages: 0.5 }],
+    ['no place in the file', { offset: -1 }],
+    ['one before the slot', { gfn: 99 }],
+    ['one that ends after it', { pages: 5 }],
+    ['one that overlaps the other', { gfn: 103 }],
+  ])('EINVAL: a slot of pieces of which one is %s', async (_, wrong) => {
+    const { file, vm } = setUp();
+    const good = { gfn: 100, pages: 4, file, offset: 0 };
+    const bad = { gfn: 104, pages: 4, file, offset: 4, ...wrong };
+    const spec = { slot: 0, gfn: 100, pages: 8, pieces: [bad, good] };
+    await expect(vm.setMemslot(spec)).rejects.toMatchObject({ code: 'EINVAL' });
+    expect(file.registrations).toBe(0);
+    expect(vm.slots.at(100)).toBeUndefined();
+  });
+
   it('refuses what is no guest page and no description, and everything after its end', async () => {
     const { file, vm } = setUp();
     for (const gfn of [-1, NaN, Infinity, 0.5, 2 ** 60, '1', null]) {

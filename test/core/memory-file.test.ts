@@ -62,6 +62,28 @@ describe('one operation', () => {
     await registration.closed;
   });
 
+  it('tells consumers by age, however many they are and wherever their ranges begin', async () => {
+    const { file } = setUp();
+    await file.fallocate(0, 4);
+    const told: string[] = [];
+    const ages = Array.from({ length: 40 }, (_, i) => i);
+    for (const age of ages) {
+      const whole = age % 10 === 0;
+      const range = { start: (age * 7) % 4, end: 4 + ((age * 5) % 4) };
+      const notifier = {
+        invalidate: () => void told.push(`begin ${age}`),
+        invalidateEnd: () => void told.push(`end ${age}`),
+      };
+      await file.register(notifier, whole ? {} : { range });
+    }
+    await file.punchHole(3, 4);
+    const newestFirst = [...ages].reverse();
+    expect(told).toEqual([
+      ...newestFirst.map((age) => `begin ${age}`),
+      ...ages.map((age) => `end ${age}`),
+    ]);
+  });
+
   it('streams', async () => {
     const { file } = setUp();
     await file.fallocate(0, 2);

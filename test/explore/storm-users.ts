@@ -252,7 +252,8 @@ export function deviceUser(chance: Chance): UserKind<Dma> {
         atEnd: () => {
           const has = new Set(translations().map(({ page }) => page));
           if (!device.running) return has.size === 0 ? undefined : 'a device at rest has pages';
-          const { poisoned } = stage.state.files.get(file.id)!;
+          const { poisoned } = stage.state.files.get(file.id) ?? {};
+          if (poisoned === undefined || device.attachments.length === 0) return undefined;
           for (const { start, end } of file.populated(0, PAGES, access)) {
             for (let page = start; page < end; page++) {
               if (has.has(page) || poisoned.count(page, page + 1) > 0) continue;

@@ -136,7 +136,7 @@ function statement(chance: Chance, consumers: number): readonly [string, Stateme
   const { start, end } = range(chance);
   const pages = `[${start}, ${end}) of f${file}`;
   const of = ({ files }: World): MemoryFile => files[file]!;
-  switch (chance.below(17)) {
+  switch (chance.below(18)) {
     case 0:
     case 1:
     case 2:
@@ -190,9 +190,18 @@ function statement(chance: Chance, consumers: number): readonly [string, Stateme
           await punched;
         },
       ];
+    case 16:
+      if (chance.below(2) === 0) return [`close f${file}`, (world) => of(world).close()];
+      return [`evict whoever else has f${file}`, (world) => evictOthers(world, of(world))];
     default:
       return [`synchronize f${file}`, (world) => of(world).synchronize()];
   }
+}
+
+/** Ends the registrations of a file that the VM, the mapping or the device has. */
+function evictOthers({ stage }: World, file: MemoryFile): void {
+  const listening = new Set(stage.listeners.map(({ registration }) => registration));
+  for (const consumer of file.consumers()) if (!listening.has(consumer)) consumer.evict();
 }
 
 function range(chance: Chance): { readonly start: number; readonly end: number } {
