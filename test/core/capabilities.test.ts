@@ -94,6 +94,20 @@ describe('what callers may do with the pages of a store', () => {
 });
 
 describe('budgets', () => {
+  it('are asked about the pages of their own range, with the frames that these have', async () => {
+    await using memfile = createMemfile({ plugins: [shmem()] });
+    const file = memfile.createFile('shmem', { size: 8 });
+    const asked: (PageRange & { readonly pfn?: number })[] = [];
+    const cost = (pages: Parameters<MappingBudget['cost']>[0]): number => asked.push(...pages);
+    const budget = { limit: 9, used: 0, cost };
+    const range = { start: 2, end: 6 };
+    const mapper = await file.register({ prepare: () => {} }, { range, budget });
+    await file.fallocate(0, 8);
+    const lease = mapper.lookup(2);
+    expect(asked).toEqual([{ start: 2, end: 6, pfn: lease.pfn }]);
+    lease.put();
+  });
+
   /** Has room for so many pages; counts what it was asked to prepare. */
   const mapper = (limit: number) => {
     const budget = {
