@@ -38,6 +38,25 @@ export function subscriptionChecks(subject: JournalSubject): readonly Check<read
       },
     ),
     check(
+      'a subscription has caught up, once, with what came meanwhile too',
+      ['append events 1 and 2', 'take 1 of them', 'append event 3', 'take 2', 'wait for a fourth'],
+      async (journal) => {
+        const events = append(journal, 1, 2);
+        const caughtUp: number[] = [];
+        const follower = Follower.of(journal, 1, (position) => void caughtUp.push(position));
+        const taken = await follower.take(1);
+        events.push(...append(journal, 3));
+        taken.push(...(await follower.take(2)));
+        const last = follower.take(1);
+        await waiting();
+        events.push(...append(journal, 4));
+        taken.push(...(await last));
+        const findings = differences(taken, recorded(events), 'subscribe(1)');
+        if (caughtUp.join() === '3') return findings;
+        return [...findings, `it says that it has caught up at [${caughtUp.join()}], not at 3`];
+      },
+    ),
+    check(
       'a subscription to what is to come begins there',
       ['subscribe from 3', 'append events 1 to 4', 'take 2 events'],
       async (journal) => {
@@ -117,8 +136,8 @@ class Follower {
     this.#events = events;
   }
 
-  static of(journal: Journal, from: number): Follower {
-    return new Follower(journal.subscribe(from)[Symbol.asyncIterator]());
+  static of(journal: Journal, from: number, onCaughtUp?: (position: number) => void): Follower {
+    return new Follower(journal.subscribe(from, { onCaughtUp })[Symbol.asyncIterator]());
   }
 
   /** At most `count` events; fewer when it ends before, or says nothing any more. */
