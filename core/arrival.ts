@@ -116,7 +116,7 @@ function commit(
   let position = 0;
   for (const run of runs) position = file.recordArrival(operation, run, reason);
   const audience = file.notifiers.concerned(start, end);
-  if (audience.members.length === 0) return;
+  if (audience.seats.length === 0) return;
   const pass = file.pass(operation, 'fallocate', reason, position);
   const other = side === 'shared' ? 'private' : 'shared';
   audience.tellOldestFirst(file.engine, pass, start, end, other);

@@ -18,7 +18,8 @@ export class Audience<M extends Member = Member> {
   readonly seats: readonly Seat<M>[];
   /** Somebody has come, left, or got an observer. */
   stale = false;
-  readonly #calls: { [Type in NotifierCallback]?: Calls } | undefined;
+  /** What was told once, and what of it was found when it was told again. */
+  readonly #calls: { [Type in NotifierCallback]?: Calls | 'once' } | undefined;
 
   /** @param lasting whether it is told again and again, and all of them the same range. */
   constructor(seats: readonly Seat<M>[], lasting = false) {
@@ -86,8 +87,13 @@ export class Audience<M extends Member = Member> {
   }
 
   #callsOf({ type }: Pass): Calls | undefined {
-    if (this.#calls === undefined || this.stale) return undefined;
-    return (this.#calls[type] ??= this.#resolve(type));
+    const all = this.#calls;
+    if (all === undefined || this.stale) return undefined;
+    const calls = all[type];
+    if (typeof calls === 'object') return calls;
+    if (calls === 'once') return (all[type] = this.#resolve(type));
+    all[type] = 'once';
+    return undefined;
   }
 
   /** Whoever joins makes this stale, so these observers joined before what they are told began. */

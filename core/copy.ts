@@ -10,11 +10,12 @@ const BRAND = Symbol.for('memfile.copy');
 
 /** The version is that of package.json; a test compares them. */
 export const COPY: Copy = { version: '0.1.0', url: import.meta.url };
+const MARK = { [BRAND]: COPY };
 
-/** Marks a class, and so its instances, or one object, as made by this copy. */
+/** Marks a class, and so its instances, or one object and copies of it, as made by this copy. */
 export function brand<T extends object>(made: T): T {
-  const isClass = typeof made === 'function';
-  Object.defineProperty(isClass ? Reflect.get(made, 'prototype') : made, BRAND, { value: COPY });
+  if (typeof made !== 'function') return Object.assign(made, MARK);
+  Object.defineProperty(Reflect.get(made, 'prototype'), BRAND, { value: COPY });
   return made;
 }
 

@@ -1,4 +1,5 @@
 import { MemfileError, messageOf, show } from './errno.js';
+import { Given } from './given.js';
 import { evolve, EVOLVE_VERSION } from './evolve.js';
 import type { JournalEvent, RecordLevel, Witnessed } from './event.js';
 import type { Journal } from './journal.js';
@@ -17,8 +18,24 @@ import { watchForStall, type StallOptions } from './stall.js';
 /** At least so many events lie between two checkpoints, and more when those are large. */
 const CHECKPOINT_EVERY = 16_384;
 
-/** A journal has one writer. */
-const written = new WeakSet<Journal>();
+/** A journal has one writer; it knows itself whether it has one. */
+class Written extends Given {
+  #now = true;
+
+  static has(journal: Journal): boolean {
+    return #now in journal && journal.#now;
+  }
+
+  static add(journal: Journal): void {
+    if (#now in journal) journal.#now = true;
+    // oxlint-disable-next-line no-new -- What it makes is the journal.
+    else new Written(journal);
+  }
+
+  static delete(journal: Journal): void {
+    if (#now in journal) journal.#now = false;
+  }
+}
 
 /** What every memory file of one memfile shares: the state, its journal, and whose turn it is. */
 export class Engine {
@@ -46,12 +63,12 @@ export class Engine {
     stall?: StallOptions,
     level: RecordLevel = 'state',
   ) {
-    if (written.has(journal)) {
+    if (Written.has(journal)) {
       const why = 'another memfile writes this journal; give every memfile one of its own';
       throw new MemfileError('EBUSY', 'createMemfile', why);
     }
     this.state = replay(journal);
-    written.add(journal);
+    Written.add(journal);
     this.#nextCheckpoint = journal.keepsCheckpoints
       ? this.state.position + CHECKPOINT_EVERY
       : Infinity;
@@ -69,7 +86,7 @@ export class Engine {
 
   /** Lets another memfile have the journal: this one could not be composed. */
   letGo(): void {
-    written.delete(this.journal);
+    Written.delete(this.journal);
   }
 
   /** Why the journal cannot be written any more; undefined while it can. */

@@ -174,7 +174,7 @@ export class FileCore implements OperationHome, RegistrationHome, PassHost {
     if (sections.size === 0) return srcu.synchronize();
     const open = new Set(sections);
     const over = [...open].map(
-      (section) => new Promise<void>((resolve) => section.onOver.push(resolve)),
+      (section) => new Promise<void>((resolve) => section.whenOver(resolve)),
     );
     const waitsFor = (): Section[] => [...open].filter((section) => sections.has(section));
     const node = {

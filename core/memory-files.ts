@@ -1,4 +1,4 @@
-import type { BackingStore, StoreFile } from './backing-store.js';
+import type { AttachState, BackingStore, StoreFile } from './backing-store.js';
 import type { BackingStores } from './backing-stores.js';
 import type { Engine } from './engine.js';
 import { asMemfileError, MemfileError, messageOf, show } from './errno.js';
@@ -26,6 +26,9 @@ export type StoreOptions<P extends readonly BackingStore[], N extends StoreName<
   Extract<P[number], { readonly name: N }> extends BackingStore<string, infer Options>
     ? Options
     : never;
+
+/** What a new file has. */
+const NOTHING_YET: AttachState = { frames: [], leased: [], quarantined: [] };
 
 const FLAGS: readonly FileFlag[] = ['inaccessible'];
 
@@ -110,7 +113,7 @@ export class MemoryFiles<
       throw error;
     }
     try {
-      return this.#add(state.files.get(id)!, pages, plugin);
+      return this.#add(state.files.get(id)!, pages, plugin, NOTHING_YET);
     } catch (error) {
       giveBack(pages, size);
       this.#engine.record({ type: 'close', file: id });
@@ -127,15 +130,20 @@ export class MemoryFiles<
     try {
       const plugin = this.#stores.get(store)!;
       const spec = { id, name, pages, flags, options, reopened: true } as const;
-      this.#add(state, plugin.createFile(spec), plugin);
+      const taken = takenFrames(this.#engine.state, (file) => file.id === id);
+      const frames = state.frames.runs().map(({ start, end, value: pfn }) => ({ start, end, pfn }));
+      this.#add(state, plugin.createFile(spec), plugin, { frames, ...taken });
     } catch (error) {
       throw asMemfileError(error, 'createMemfile', `store "${store}", opening "${name}" again,`);
     }
   }
 
-  #add(state: FileState, pages: StoreFile, { capabilities = {} }: BackingStore): MemoryFile {
-    const taken = takenFrames(this.#engine.state, ({ id }) => id === state.id);
-    const frames = state.frames.runs().map(({ start, end, value: pfn }) => ({ start, end, pfn }));
+  #add(
+    state: FileState,
+    pages: StoreFile,
+    { capabilities = {} }: BackingStore,
+    attached: AttachState,
+  ): MemoryFile {
     const file = new MemoryFile(
       this.#engine,
       state,
@@ -143,7 +151,7 @@ export class MemoryFiles<
       capabilities,
       this.#newList(),
       () => this.#files.delete(state.id),
-      { frames, ...taken },
+      attached,
     );
     this.#files.set(state.id, file);
     return file;

@@ -32,6 +32,11 @@ export interface OperationHost {
   settled(operation: Operation): void;
 }
 
+/** A reader section, as the operation sees it that waits for it. */
+interface Holding extends WaitNode {
+  readonly holdsUp: boolean;
+}
+
 /** A consumer did not agree to pages `[start, end)`, when asked at `position`. */
 export interface Refusal extends PageRange {
   readonly consumer: { readonly name: string; readonly active: boolean };
@@ -79,7 +84,9 @@ export class Operation implements WaitNode, PageRange {
   readonly end: number;
   readonly #step: Step;
   #failures: readonly { readonly what: string; readonly error: unknown }[] = NONE;
-  #sections: Set<WaitNode> | undefined;
+  /** The reader sections that it waits for, and those that were over before all are. */
+  #sections: Holding[] | undefined;
+  #open = 0;
   #waiting:
     | { readonly label: string; readonly step: Step; readonly unwatch: () => void }
     | undefined;
@@ -139,26 +146,31 @@ export class Operation implements WaitNode, PageRange {
   }
 
   /** A reader section that this operation has to wait for. */
-  opened(section: WaitNode): void {
-    (this.#sections ??= new Set()).add(section);
+  opened(section: Holding): void {
+    this.#open++;
+    if (this.#sections === undefined) this.#sections = [section];
+    else this.#sections.push(section);
   }
 
-  closed(section: WaitNode): void {
-    this.#sections?.delete(section);
-    if (this.#waiting === undefined || this.#sections!.size > 0) return;
+  /** One of those no longer holds it up. */
+  closed(): void {
+    if (--this.#open > 0) return;
+    this.#sections = undefined;
+    if (this.#waiting === undefined) return;
     const { label, step, unwatch } = this.#waiting;
     this.#waiting = undefined;
     unwatch();
     this.home.queue.resume(this, label, step);
   }
 
-  get sections(): ReadonlySet<WaitNode> {
-    return this.#sections ?? NO_SECTIONS;
+  /** The reader sections that it waits for. */
+  get sections(): readonly WaitNode[] {
+    return this.#sections?.filter(({ holdsUp }) => holdsUp) ?? [];
   }
 
   /** Whether a reader section is open that it has to wait for. */
   get heldUp(): boolean {
-    return this.#sections !== undefined && this.#sections.size > 0;
+    return this.#open > 0;
   }
 
   /** Takes the next step when every reader section is over; at once when none is open. */
@@ -254,5 +266,4 @@ export class Operation implements WaitNode, PageRange {
   }
 }
 
-const NO_SECTIONS: ReadonlySet<WaitNode> = new Set();
 const NONE: readonly never[] = [];

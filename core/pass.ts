@@ -140,7 +140,7 @@ export class Pass implements NotifierEvent {
     this.#section = undefined;
     this.#started = undefined;
     if (section === undefined) return;
-    if (started !== undefined) section.started.push(...started);
+    if (started !== undefined) section.started = started;
     section.release();
   }
 

@@ -67,7 +67,8 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   readonly #observersVote: boolean;
   /** @internal */
   readonly budget: MappingBudget | undefined;
-  #sections: Set<Section> | undefined;
+  /** How many reader sections of it outlive their synchronous part. */
+  #open = 0;
   #pass: Pass | undefined;
   #active = true;
   /** It left while sections of it were open. */
@@ -105,7 +106,7 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
 
   /** How many reader sections of it are open. */
   get sections(): number {
-    return (this.#sections?.size ?? 0) + (this.#isTold ? 1 : 0);
+    return this.#open + (this.#isTold ? 1 : 0);
   }
 
   /** @internal Tells it what of pages `[start, end)` is its own, unless it has left. */
@@ -228,7 +229,7 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
     const why = new MemfileError('EIO', 'evict', `"${this.name}" was evicted`);
     // Amid its own callback it has a section too, even if nothing has held it open yet.
     if (engine.pass?.receiver === this) engine.pass.section();
-    for (const section of this.#sections ?? []) section.abandon(why);
+    for (const section of this.waitsFor()) section.abandon(why);
   }
 
   /** Unregisters and waits for the grace period. */
@@ -252,16 +253,18 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
 
   /** @internal */
   sectionOpened(section: Section): void {
-    (this.#sections ??= new Set()).add(section);
-    this.#home.sections.add(section);
-    witnessAnswer(this.#home.engine, this.#whom, section, 'waits');
+    this.#open++;
+    const { engine, sections } = this.#home;
+    sections.add(section);
+    if (engine.witnessed) witnessAnswer(engine, this.#whom, section, 'waits');
   }
 
   /** @internal */
   sectionClosed(section: Section): void {
-    this.#sections?.delete(section);
-    this.#home.sections.delete(section);
-    witnessAnswer(this.#home.engine, this.#whom, section, 'done');
+    this.#open--;
+    const { engine, sections } = this.#home;
+    sections.delete(section);
+    if (engine.witnessed) witnessAnswer(engine, this.#whom, section, 'done');
     if (!this.#active) this.#settleGrace();
   }
 
@@ -287,8 +290,9 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   }
 
   /** @internal The end of its grace period waits for its open sections. */
-  *waitsFor(): Iterable<WaitNode> {
-    if (this.#sections !== undefined) yield* this.#sections;
+  waitsFor(): Section[] {
+    if (this.#open === 0) return [];
+    return [...this.#home.sections].filter(({ owner }) => owner === this);
   }
 
   /** @internal Whether its grace period is over. */

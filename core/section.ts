@@ -28,11 +28,11 @@ export class Section implements WaitNode, PageRange {
   readonly start: number;
   readonly end: number;
   /** What the callback started in its synchronous part, for the stall report. */
-  readonly started: WaitNode[] = [];
-  /** Called when it is over. */
-  readonly onOver: Array<() => void> = [];
+  started: readonly WaitNode[] = NOTHING;
   readonly #failed: (error: unknown) => void;
-  readonly #waitsFor: WaitNode[] = [];
+  /** Of what keeps it open, what is known. */
+  #waitsFor: WaitNode[] | undefined;
+  #onOver: (() => void)[] | undefined;
   /** What keeps it open; the synchronous part counts as one. */
   #pending = 1;
   #abandoned = false;
@@ -74,7 +74,7 @@ export class Section implements WaitNode, PageRange {
         `${node.describe()} waits for ${this.describe()}`,
       );
     }
-    if (node !== undefined) this.#waitsFor.push(node);
+    if (node !== undefined) (this.#waitsFor ??= []).push(node);
     this.#pending++;
     Promise.resolve(promise).then(
       () => this.release(),
@@ -91,9 +91,19 @@ export class Section implements WaitNode, PageRange {
   /** One thing fewer keeps it open. */
   release(): void {
     if (--this.#pending > 0) return;
-    if (!this.#abandoned) this.operation.closed(this);
+    if (!this.#abandoned) this.operation.closed();
     this.owner.sectionClosed(this);
-    for (const over of this.onOver) over();
+    for (const over of this.#onOver ?? NOTHING) over();
+  }
+
+  /** Calls when it is over, which it is not yet. */
+  whenOver(call: () => void): void {
+    (this.#onOver ??= []).push(call);
+  }
+
+  /** Whether its operation has to wait for it. */
+  get holdsUp(): boolean {
+    return this.#pending > 0 && !this.#abandoned;
   }
 
   /** The operation goes on without it; the consumer counts as failed. */
@@ -101,14 +111,16 @@ export class Section implements WaitNode, PageRange {
     if (this.#abandoned) return;
     this.#abandoned = true;
     this.#failed(error);
-    this.operation.closed(this);
+    this.operation.closed();
   }
 
   waitsFor(): Iterable<WaitNode> {
-    return this.#waitsFor;
+    return this.#waitsFor ?? NOTHING;
   }
 
   describe(): string {
     return `${this.callback} ${formatRange(this.start, this.end)} of "${this.owner.name}"`;
   }
 }
+
+const NOTHING: readonly never[] = [];

@@ -17,7 +17,7 @@ export class SrcuDomain {
   /** The open sections under each index; fields are counted in sooner than in an array. */
   #first = 0;
   #second = 0;
-  readonly #named: [Set<SrcuReader>, Set<SrcuReader>] = [new Set(), new Set()];
+  #named: Set<SrcuReader> | undefined;
   #index: SrcuIndex = 0;
   #closed = false;
   /** The one whose flip is made, and the next, which all who came since share. */
@@ -72,8 +72,8 @@ export class SrcuDomain {
   /** Enters a section with a name, which can say what it waits for and so be caught in a cycle. */
   reader(name: string): SrcuReader {
     const index = this.readLock();
-    const named = this.#named[index];
-    const reader = new SrcuReader(`${name} reading ${this.name}`, () => {
+    const named = (this.#named ??= new Set());
+    const reader = new SrcuReader(`${name} reading ${this.name}`, index, () => {
       named.delete(reader);
       this.readUnlock(index);
     });
@@ -105,7 +105,7 @@ export class SrcuDomain {
   /** Resolves when every reader section that is open now is over. */
   synchronize(): Promise<void> {
     if (this.readers === 0) return DONE;
-    const grace = (this.#queued ??= new GracePeriod(this.name, this.#heldUpBy));
+    const grace = (this.#queued ??= new GracePeriod(this.name, (grace) => this.#heldUpBy(grace)));
     this.#advance();
     return grace.over;
   }
@@ -125,11 +125,11 @@ export class SrcuDomain {
   }
 
   /** The named readers that a grace period is waiting for: until its flip, those to come too. */
-  readonly #heldUpBy = (grace: GracePeriod): SrcuReader[] => {
-    const [first, second] = this.#named;
-    if (this.#queued === grace) return [...first, ...second];
-    return this.#draining === grace ? [...this.#named[1 - this.#index]!] : [];
-  };
+  #heldUpBy(grace: GracePeriod): SrcuReader[] {
+    const named = [...(this.#named ?? [])];
+    if (this.#queued === grace) return named;
+    return this.#draining === grace ? named.filter(({ index }) => index !== this.#index) : [];
+  }
 
   /** Takes every step of a grace period that no reader holds up. */
   #advance(): void {
@@ -169,14 +169,17 @@ class GracePeriod implements WaitNode {
 
 /** A named reader section. */
 export class SrcuReader implements WaitNode {
+  /** @internal What it is counted under. */
+  readonly index: SrcuIndex;
   readonly #name: string;
   readonly #leave: () => void;
   readonly #waitsFor: WaitNode[] = [];
   #open = true;
 
   /** @internal */
-  constructor(name: string, leave: () => void) {
+  constructor(name: string, index: SrcuIndex, leave: () => void) {
     this.#name = name;
+    this.index = index;
     this.#leave = leave;
   }
 

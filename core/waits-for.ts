@@ -1,3 +1,5 @@
+import { Given } from './given.js';
+
 /**
  * Who waits for whom, in one graph over everything that this framework makes promises of:
  * operations wait for earlier operations and for reader sections, sections for what was given to
@@ -12,15 +14,7 @@ export interface WaitNode {
   describe(): string;
 }
 
-/** Lets a class put a private field of its own on an object that it did not make. */
-const Given = function (object: object): object {
-  return object;
-} as unknown as new (object: object) => object;
-
-/**
- * A promise that tells what it stands for, to nobody but us. A field of the promise itself, where a
- * `WeakMap` beside it would cost more than the rest of a grace period.
- */
+/** A promise that tells what it stands for, to nobody but us. */
 class Standing extends Given {
   readonly #node: WaitNode;
 

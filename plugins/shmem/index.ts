@@ -31,10 +31,8 @@ export interface ShmemOptions {
  */
 export function shmem(options: ShmemOptions = {}): BackingStore<'shmem', object> {
   const { maxPages = MAX_PAGES, quota = MAX_PAGES } = options ?? {};
-  for (const [name, pages] of Object.entries({ maxPages, quota })) {
-    if (Number.isSafeInteger(pages) && pages >= 0) continue;
-    throw new MemfileError('EINVAL', 'shmem', `${name} must be a page count, got ${String(pages)}`);
-  }
+  checkPages('maxPages', maxPages);
+  checkPages('quota', quota);
   const pool = new FramePool(quota);
   return brand({
     name: 'shmem',
@@ -42,6 +40,11 @@ export function shmem(options: ShmemOptions = {}): BackingStore<'shmem', object>
     createFile: ({ name }) => new ShmemFile(name, pool, maxPages),
     withhold: (taken) => withhold(pool, taken, []),
   });
+}
+
+function checkPages(name: string, pages: number): void {
+  if (Number.isSafeInteger(pages) && pages >= 0) return;
+  throw new MemfileError('EINVAL', 'shmem', `${name} must be a page count, got ${String(pages)}`);
 }
 
 /** Frames that a journal knows to be taken are not in the pool. */

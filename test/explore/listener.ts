@@ -76,7 +76,8 @@ export class Listener {
     return this.#gone;
   }
 
-  async register(): Promise<void> {
+  /** Resolves when it is registered. */
+  async register(): Promise<this> {
     const { range, replay = false, votes = false, signal, access = 'both' } = this.#options;
     const told: Reaction = (start, end, event) => this.#told(start, end, event);
     const voting = votes ? { prepare: told, rollback: told } : {};
@@ -100,6 +101,7 @@ export class Listener {
     this.#witness.registered(registration);
     if (!replay) for (const { start, end } of registration.snapshot) this.pages.add(start, end);
     for (const told of this.#early.splice(0)) told();
+    return this;
   }
 
   /** Unregisters; resolves when its grace period is over. */

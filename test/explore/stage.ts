@@ -86,11 +86,10 @@ export class Stage extends Scheduler {
   }
 
   /** A consumer that the model stands beside. */
-  async listen(file: MemoryFile, name: string, options: ListenerOptions = {}): Promise<Listener> {
+  listen(file: MemoryFile, name: string, options: ListenerOptions = {}): Promise<Listener> {
     const listener = new Listener(this, file, name, options);
     this.listeners.push(listener);
-    await listener.register();
-    return listener;
+    return listener.register();
   }
 
   /** The core asks when it may go on. */
@@ -153,11 +152,10 @@ class EventList extends Journal {
     return this.events.push(event);
   }
 
-  *read(from: number, to = Infinity): Iterable<Recorded> {
-    const end = Math.min(to, this.events.length + 1);
-    for (let position = Math.max(from, 1); position < end; position++) {
-      yield { ...this.events[position - 1]!, position };
-    }
+  read(from: number, to = Infinity): Recorded[] {
+    const first = Math.max(from, 1);
+    const events = this.events.slice(first - 1, to - 1);
+    return events.map((event, i) => ({ ...event, position: first + i }));
   }
 
   async *subscribe(from: number): AsyncIterable<Recorded> {
