@@ -213,9 +213,16 @@ export class Extents {
     const index = this.#at(page);
     const before = index < 0 ? 0 : this.#blocks[index]!.limit;
     if (index >= 0 && page < before) return index;
-    this.#blocks.splice(index + 1, 0, new ExtentBlock(before));
-    this.#lows.splice(index + 1, 0, before);
-    return index + 1;
+    const next = index + 1;
+    const block = new ExtentBlock(before);
+    if (next === this.#lows.length) {
+      this.#blocks.push(block);
+      this.#lows.push(before);
+    } else {
+      this.#blocks.splice(next, 0, block);
+      this.#lows.splice(next, 0, before);
+    }
+    return next;
   }
 
   /** The blocks from `next` on give up what they have before `end`. */

@@ -105,8 +105,11 @@ export class Stage extends Scheduler {
 
   /** Whoever is suspended there may go on. */
   resume(index: number): Pending {
-    const [pending] = this.pending.splice(index, 1);
-    return pending!;
+    const { pending } = this;
+    const chosen = pending[index]!;
+    for (let i = index + 1; i < pending.length; i++) pending[i - 1] = pending[i]!;
+    pending.pop();
+    return chosen;
   }
 
   note(text: string): void {

@@ -11,9 +11,9 @@ export class PageSet {
     const joinsAfter = after !== undefined && after[0] === end;
     if (before !== undefined && before[1] === start) {
       before[1] = joinsAfter ? after[1] : end;
-      if (joinsAfter) ranges.splice(at, 1);
+      if (joinsAfter) takeOut(ranges, at, at + 1);
     } else if (joinsAfter) after[0] = start;
-    else ranges.splice(at, 0, [start, end]);
+    else putIn(ranges, at, [start, end]);
   }
 
   remove(start: number, end: number): void {
@@ -25,11 +25,11 @@ export class PageSet {
       const tail = first[1];
       first[1] = start;
       from++;
-      if (tail > end) ranges.splice(from, 0, [end, tail]);
+      if (tail > end) putIn(ranges, from, [end, tail]);
     }
     let to = from;
     while (to < ranges.length && ranges[to]![1] <= end) to++;
-    if (to > from) ranges.splice(from, to - from);
+    if (to > from) takeOut(ranges, from, to);
     const last = ranges[from];
     if (last !== undefined && last[0] < end) last[0] = end;
   }
@@ -74,4 +74,16 @@ export class PageSet {
     }
     return low;
   }
+}
+
+/** What `splice` does, which makes a list of what it removed too; here that is mostly at the end. */
+function putIn<T>(list: T[], at: number, added: T): void {
+  if (at === list.length) list.push(added);
+  else list.splice(at, 0, added);
+}
+
+/** As above. */
+function takeOut<T>(list: T[], from: number, to: number): void {
+  if (to === list.length) while (list.length > from) list.pop();
+  else list.splice(from, to - from);
 }
