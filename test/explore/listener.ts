@@ -51,7 +51,7 @@ export class Listener {
   readonly #leases: Lease[] = [];
   #registration: Registration | undefined;
   /** What it was told before it learnt of its snapshot: `register` resolves later than it acts. */
-  readonly #early: (() => void)[] = [];
+  #early: (() => void)[] | undefined;
   /** Its grace period is over: nothing of it may run. */
   #gone = false;
 
@@ -77,31 +77,29 @@ export class Listener {
   }
 
   /** Resolves when it is registered. */
-  async register(): Promise<this> {
+  register(): Promise<this> {
     const { range, replay = false, votes = false, signal, access = 'both' } = this.#options;
     const told: Reaction = (start, end, event) => this.#told(start, end, event);
-    const voting = votes ? { prepare: told, rollback: told } : {};
+    const voting = votes ? told : undefined;
     const callbacks = {
+      prepare: voting,
       fallocate: told,
+      rollback: voting,
       invalidate: told,
       invalidateEnd: told,
       error: told,
-      ...voting,
     };
     const notifier = callbacks as Record<string, (...args: Parameters<Reaction>) => void>;
     const { name } = this;
-    const registration = await this.#file.register(notifier, {
-      name,
-      range,
-      replay,
-      signal,
-      access,
+    const registered = this.#file.register(notifier, { name, range, replay, signal, access });
+    return registered.then((registration) => {
+      this.#registration = registration;
+      this.#witness.registered(registration);
+      if (!replay) for (const { start, end } of registration.snapshot) this.pages.add(start, end);
+      for (const told of this.#early ?? []) told();
+      this.#early = undefined;
+      return this;
     });
-    this.#registration = registration;
-    this.#witness.registered(registration);
-    if (!replay) for (const { start, end } of registration.snapshot) this.pages.add(start, end);
-    for (const told of this.#early.splice(0)) told();
-    return this;
   }
 
   /** Unregisters; resolves when its grace period is over. */
@@ -164,7 +162,7 @@ export class Listener {
   finish(): void {
     if (this.#registration?.active !== true || (this.#options.access ?? 'both') !== 'both') return;
     const { range } = this.#registration;
-    const known = this.pages.within(range.start, range.end);
+    const known = this.#known(range);
     const there = this.#usable(range);
     if (same(known, there)) return;
     this.#stage.breaks(5, `${this.name} knows of ${show(known)}, and there is ${show(there)}`);
@@ -190,12 +188,12 @@ export class Listener {
     this.#witness.told(event, start, end);
     this.#heard.push([type, start, end]);
     this.#stage.notes?.push(`${this.name} is told ${said(type, start, end)}`);
-    if (type === 'fallocate') this.#changed(() => this.pages.add(start, end));
+    if (this.#registration !== undefined) this.#follow(start, end, event);
+    else (this.#early ??= []).push(() => this.#follow(start, end, event));
     if (type === 'invalidateEnd' && this.#lettingGo.touches(start, end)) {
       const what = said(type, start, end);
       this.#stage.breaks(4, `${this.name} is told ${what} before it has let go`);
     }
-    if (type === 'invalidateEnd') this.#changed(() => this.#left(start, end, event.kept ?? []));
     let result: unknown;
     try {
       result = this.#options.on?.[type]?.(start, end, event);
@@ -217,25 +215,31 @@ export class Listener {
     return result;
   }
 
-  async #work(what: string, result: unknown): Promise<unknown> {
-    await this.#stage.gate(`${this.name} is done with ${what}`);
-    if (this.#gone) {
-      this.#stage.breaks(6, `${this.name} still works on ${what} after its grace period`);
-    }
-    return result;
+  #work(what: string, result: unknown): Promise<unknown> {
+    return this.#stage.gate(`${this.name} is done with ${what}`).then(() => {
+      if (this.#gone) {
+        this.#stage.breaks(6, `${this.name} still works on ${what} after its grace period`);
+      }
+      return result;
+    });
   }
 
-  #changed(change: () => void): void {
-    if (this.#registration === undefined) this.#early.push(change);
-    else change();
-  }
-
-  #left(start: number, end: number, kept: readonly PageRange[]): void {
-    const stayed = kept.flatMap((range) => this.pages.within(range.start, range.end));
+  /** Keeps `pages` as it is told. */
+  #follow(start: number, end: number, { type, kept = NONE }: NotifierEvent): void {
+    if (type === 'fallocate') this.pages.add(start, end);
+    if (type !== 'invalidateEnd') return;
+    const stayed = kept.length === 0 ? NONE : kept.flatMap((range) => this.#known(range));
     this.pages.remove(start, end);
     for (const range of stayed) this.pages.add(range.start, range.end);
   }
+
+  /** What of a range is there, by all it was told. */
+  #known({ start, end }: PageRange): readonly PageRange[] {
+    return this.pages.within(start, end);
+  }
 }
+
+const NONE: readonly PageRange[] = [];
 
 function said(type: NotifierCallback, start: number, end: number): string {
   return `${type} [${start}, ${end})`;
