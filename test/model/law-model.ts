@@ -22,7 +22,12 @@ const REMEMBERED = 10_000;
 type Said = Pick<NotifierEvent, 'type' | 'reason'> & { readonly file: number };
 
 /** The consumers that are in the list of one file, by the pages that they can use. */
-type Members = { readonly [A in Access]: Set<ConsumerModel> };
+type Members = { [A in Access]: Set<ConsumerModel> | undefined };
+
+/** What is known of the frames of a store; nothing until somebody looks a page up. */
+interface Store {
+  frames: FrameModel | undefined;
+}
 
 /**
  * A second opinion: checks the laws from what consumers were told and looked up, and from nothing
@@ -32,24 +37,26 @@ export class LawModel implements Witness {
   readonly violations: Violation[] = [];
   /** All of them, also those not kept. */
   count = 0;
-  readonly #frames = new Map<string, FrameModel>();
+  readonly #stores = new Map<string, Store>();
   /** By store and file. */
   readonly #members = new Map<string, Members>();
   /** By position, in two generations: the older one goes when the newer one is full. */
   #said = new Map<number, Said>();
-  #saidBefore = new Map<number, Said>();
+  #saidBefore: ReadonlyMap<number, Said> | undefined;
+  /** The last that was new, and the furthest. */
   #lastPosition = 0;
   #last: Said | undefined;
+  #furthest = 0;
   /** Those of whom something may still be open. */
   readonly #consumers = new Set<ConsumerModel>();
 
   consumer(name: string, file: WitnessedFile): ConsumerWitness {
-    let frames = this.#frames.get(file.store);
-    if (frames === undefined) this.#frames.set(file.store, (frames = new FrameModel()));
+    let store = this.#stores.get(file.store);
+    if (store === undefined) this.#stores.set(file.store, (store = { frames: undefined }));
     const key = `${file.store} ${file.id}`;
     let members = this.#members.get(key);
     if (members === undefined) {
-      members = { both: new Set(), private: new Set(), shared: new Set() };
+      members = { both: undefined, private: undefined, shared: undefined };
       this.#members.set(key, members);
     }
     const report = (law: number, detail: string): void => {
@@ -58,7 +65,7 @@ export class LawModel implements Witness {
       this.violations.push({ law, name: LAWS[law]!, consumer: name, file: file.id, detail });
     };
     const agrees = (event: NotifierEvent): boolean => this.#agrees(event);
-    const consumer = new ConsumerModel(file.id, members, frames, report, agrees, this.#consumers);
+    const consumer = new ConsumerModel(file.id, members, store, report, agrees, this.#consumers);
     this.#consumers.add(consumer);
     return consumer;
   }
@@ -75,13 +82,16 @@ export class LawModel implements Witness {
     const known =
       position === this.#lastPosition
         ? this.#last
-        : (this.#said.get(position) ?? this.#saidBefore.get(position));
+        : position <= this.#furthest
+          ? (this.#said.get(position) ?? this.#saidBefore?.get(position))
+          : undefined;
     if (known !== undefined) {
       return known.type === type && known.reason === reason && known.file === file.id;
     }
     const said = { type, reason, file: file.id };
     this.#lastPosition = position;
     this.#last = said;
+    this.#furthest = Math.max(this.#furthest, position);
     if (this.#said.size === REMEMBERED) {
       this.#saidBefore = this.#said;
       this.#said = new Map();
@@ -94,7 +104,7 @@ export class LawModel implements Witness {
 class ConsumerModel implements ConsumerWitness {
   readonly #file: number;
   readonly #members: Members;
-  readonly #frames: FrameModel;
+  readonly #store: Store;
   readonly #report: (law: number, detail: string) => void;
   readonly #agrees: (event: NotifierEvent) => boolean;
   readonly #there = new PageSet();
@@ -119,7 +129,7 @@ class ConsumerModel implements ConsumerWitness {
   constructor(
     file: number,
     members: Members,
-    frames: FrameModel,
+    store: Store,
     report: (law: number, detail: string) => void,
     agrees: (event: NotifierEvent) => boolean,
     unsettled: Set<ConsumerModel>,
@@ -127,7 +137,7 @@ class ConsumerModel implements ConsumerWitness {
     this.#file = file;
     this.#members = members;
     this.#unsettled = unsettled;
-    this.#frames = frames;
+    this.#store = store;
     this.#report = report;
     this.#agrees = agrees;
   }
@@ -140,7 +150,7 @@ class ConsumerModel implements ConsumerWitness {
   }): void {
     this.#here = true;
     this.#access = place.access ?? 'both';
-    this.#members[this.#access].add(this);
+    (this.#members[this.#access] ??= new Set()).add(this);
     this.#range = place.range;
     this.#position = place.position;
     for (const { start, end } of place.snapshot) {
@@ -229,7 +239,7 @@ class ConsumerModel implements ConsumerWitness {
         break;
       case 'error':
         if (this.#there.touches(start, end)) this.#report(4, `${what()} of pages it still has`);
-        if (event.reason === 'poison') this.#frames.poisoned(this.#file, start, end);
+        if (event.reason === 'poison') this.#store.frames?.poisoned(this.#file, start, end);
         break;
     }
   }
@@ -248,14 +258,15 @@ class ConsumerModel implements ConsumerWitness {
     if (!this.#there.has(offset)) {
       this.#report(4, `looked page ${offset} up, which by all it was told is not there`);
     }
-    const broken: Broken | undefined = this.#frames.lookedUp(this.#file, offset, pfn);
+    const frames = (this.#store.frames ??= new FrameModel());
+    const broken: Broken | undefined = frames.lookedUp(this.#file, offset, pfn);
     if (broken !== undefined) this.#report(broken.law, broken.detail);
   }
 
   put({ pfn }: Lease): void {
     this.#leases--;
     if (this.#leases < 0) this.#report(9, `put frame ${pfn} more often than it looked up`);
-    this.#frames.put(pfn);
+    this.#store.frames?.put(pfn);
     if (!this.#here) this.#settle();
   }
 
@@ -264,16 +275,19 @@ class ConsumerModel implements ConsumerWitness {
     this.#here = false;
     this.#early = undefined;
     this.#open.length = 0;
-    this.#members[this.#access].delete(this);
-    for (const set of [this.#prepared, this.#giving, this.#given]) set.clear();
+    this.#members[this.#access]?.delete(this);
+    this.#prepared.clear();
+    this.#giving.clear();
+    this.#given.clear();
     this.#settle();
   }
 
   finish(): void {
     if ((this.#early?.length ?? 0) > 0) this.#report(6, 'was told events and never registered');
-    const open = [this.#prepared, this.#giving].flatMap((set) => set.within(0, Infinity));
-    for (const { start, end } of open) {
-      this.#report(8, `never heard again of [${start}, ${end}), which it was asked about`);
+    for (const asked of [this.#prepared, this.#giving]) {
+      for (const { start, end } of asked.within(0, Infinity)) {
+        this.#report(8, `never heard again of [${start}, ${end}), which it was asked about`);
+      }
     }
     for (const { start, end } of this.#open) {
       this.#report(3, `the invalidation of [${start}, ${end}) was never ended`);
@@ -286,17 +300,18 @@ class ConsumerModel implements ConsumerWitness {
     const unseen = new PageSet();
     unseen.add(this.#range.start, this.#range.end);
     let alone = true;
-    for (const members of Object.values(this.#members)) {
-      for (const other of members) {
+    const { both, private: of, shared } = this.#members;
+    for (const members of [both, of, shared]) {
+      for (const other of members ?? NOBODY) {
         if (other === this) continue;
         alone = false;
         unseen.remove(other.#range.start, other.#range.end);
       }
     }
     for (const { start, end } of unseen.within(0, Infinity)) {
-      this.#frames.gone(this.#file, start, end);
+      this.#store.frames?.gone(this.#file, start, end);
     }
-    if (alone) this.#frames.forget(this.#file);
+    if (alone) this.#store.frames?.forget(this.#file);
   }
 
   /** It has left: nobody has to look at it at the end, unless it holds leases. */
@@ -306,9 +321,14 @@ class ConsumerModel implements ConsumerWitness {
 
   /** Takes an invalidation of exactly this range out of those that are open, if there is one. */
   #ended(start: number, end: number): boolean {
-    const at = this.#open.findIndex((range) => range.start === start && range.end === end);
-    if (at >= 0) this.#open.splice(at, 1);
-    return at >= 0;
+    const open = this.#open;
+    for (let i = 0; i < open.length; i++) {
+      if (open[i]!.start !== start || open[i]!.end !== end) continue;
+      open[i] = open.at(-1)!; // In what order they began is not asked.
+      open.pop();
+      return true;
+    }
+    return false;
   }
 
   /** Whether it has to give up what is converted. */
@@ -325,7 +345,7 @@ class ConsumerModel implements ConsumerWitness {
   #expectAlone(start: number, end: number, what: () => string): void {
     if (this.#access === 'both') return;
     const opposite = this.#access === 'private' ? 'shared' : 'private';
-    for (const other of this.#members[opposite]) {
+    for (const other of this.#members[opposite] ?? NOBODY) {
       if (!other.#there.touches(start, end)) continue;
       this.#report(4, `${what()}: one with access to ${opposite} pages has them`);
     }
@@ -335,12 +355,18 @@ class ConsumerModel implements ConsumerWitness {
     // What is converted or has an error leaves the consumer; the page keeps its frame.
     const stays = reason === 'convert' || reason === 'poison';
     let from = start;
-    for (const range of [...kept, { start: end, end }]) {
-      if (range.start > from) {
-        this.#there.remove(from, range.start);
-        if (!stays) this.#frames.gone(this.#file, from, range.start);
-      }
+    for (const range of kept) {
+      this.#leaves(from, range.start, stays);
       from = Math.max(from, range.end);
     }
+    this.#leaves(from, end, stays);
+  }
+
+  #leaves(start: number, end: number, stays: boolean): void {
+    if (start >= end) return;
+    this.#there.remove(start, end);
+    if (!stays) this.#store.frames?.gone(this.#file, start, end);
   }
 }
+
+const NOBODY: readonly never[] = [];

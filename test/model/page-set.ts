@@ -51,7 +51,7 @@ export class PageSet {
   }
 
   clear(): void {
-    this.#ranges = [];
+    if (this.#ranges.length > 0) this.#ranges = [];
   }
 
   within(start: number, end: number): { readonly start: number; readonly end: number }[] {
