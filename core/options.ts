@@ -9,7 +9,7 @@ import {
   type Movement,
 } from './capabilities.js';
 import { MemfileError, show } from './errno.js';
-import { REASONS, SEALS, type Reason, type Seal } from './event.js';
+import { REASONS, SEALS, type NotifierCallback, type Reason, type Seal } from './event.js';
 import type { Notifier } from './notifier.js';
 import { isPageCount, type PageRange } from './page-range.js';
 import type { Registration } from './registration.js';
@@ -79,15 +79,6 @@ export function checkOptions(syscall: string, { signal, reason }: OperationOptio
   }
 }
 
-const CALLBACKS = [
-  'prepare',
-  'fallocate',
-  'rollback',
-  'invalidate',
-  'invalidateEnd',
-  'error',
-] as const;
-
 /** @throws MemfileError EINVAL for what is no notifier, no name, or no declaration of a consumer. */
 export function checkConsumer(syscall: string, notifier: Notifier, asked: RegisterOptions): void {
   const { name, joined } = asked;
@@ -95,12 +86,16 @@ export function checkConsumer(syscall: string, notifier: Notifier, asked: Regist
   if (typeof notifier !== 'object' || notifier === null) {
     throw refuse(`needs a notifier, got ${show(notifier)}`);
   }
-  for (const callback of CALLBACKS) {
-    const value: unknown = notifier[callback] ?? undefined;
-    if (value !== undefined && typeof value !== 'function') {
-      throw refuse(`${callback} must be a function, got ${typeof value}`);
-    }
-  }
+  const callback = (called: NotifierCallback, value: unknown): void => {
+    if (typeof value === 'function' || value === undefined || value === null) return;
+    throw refuse(`${called} must be a function, got ${typeof value}`);
+  };
+  callback('prepare', notifier.prepare);
+  callback('fallocate', notifier.fallocate);
+  callback('rollback', notifier.rollback);
+  callback('invalidate', notifier.invalidate);
+  callback('invalidateEnd', notifier.invalidateEnd);
+  callback('error', notifier.error);
   const called: unknown = name ?? notifier.name;
   if (called !== undefined && typeof called !== 'string') throw refuse('name must be a string');
   if (joined !== undefined && typeof joined !== 'function') {

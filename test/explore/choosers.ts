@@ -70,18 +70,18 @@ export class Uniform implements Chooser {
 export class Pct implements Chooser {
   readonly #chance: Chance;
   readonly #priorities = new Map<number, number>();
-  readonly #changes: ReadonlySet<number>;
+  readonly #changes: readonly number[];
   #step = 0;
   #lowest = 0;
 
   /** @param length about how many choices there are. */
   constructor(chance: Chance, length: number, changes = 2) {
     this.#chance = chance;
-    this.#changes = new Set(Array.from({ length: changes }, () => chance.below(length)));
+    this.#changes = Array.from({ length: changes }, () => chance.below(length));
   }
 
   choose(actors: readonly number[]): number {
-    const fall = this.#changes.has(this.#step++);
+    const fall = this.#changes.includes(this.#step++);
     const first = this.#highest(actors);
     if (!fall) return first;
     this.#priorities.set(actors[first]!, --this.#lowest);

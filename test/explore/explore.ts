@@ -82,13 +82,18 @@ async function exploration(program: Program, options: ExploreOptions): Promise<E
   let failure: RunResult | undefined;
 
   /** Answers whether to go on. */
-  const run = async (chooser: Chooser): Promise<boolean> => {
+  const run = (chooser: Chooser): Promise<boolean> => {
     const checkReplay = schedules++ % REPLAY_EVERY === 0;
-    const result = await runSchedule(program, chooser, { checkReplay });
+    return runSchedule(program, chooser, { checkReplay }).then(over);
+  };
+  const over = (result: RunResult): boolean | Promise<boolean> => {
     if (result.seen) seen++;
     if (result.steps > steps) steps = result.steps;
     if (result.broken !== undefined) failure = result;
-    if (failure !== undefined || schedules % BATCH !== 0) return failure === undefined;
+    if (failure !== undefined) return false;
+    return schedules % BATCH === 0 ? pause() : true;
+  };
+  const pause = async (): Promise<boolean> => {
     // Lets signals and timers through.
     await new Promise((resolve) => setImmediate(resolve));
     return onProgress?.(schedules) !== false && performance.now() - started < timeMs;

@@ -205,7 +205,7 @@ export class Listener {
       result.catch(() => this.#witness.refused?.(start, end));
     }
     if (this.#options.slow?.includes(type) === true) {
-      result = this.#work(said(type, start, end), result);
+      result = this.#work(type, start, end, result);
     }
     if (type === 'invalidate' && result instanceof Promise) {
       this.#lettingGo.add(start, end);
@@ -215,9 +215,12 @@ export class Listener {
     return result;
   }
 
-  #work(what: string, result: unknown): Promise<unknown> {
-    return this.#stage.gate(`${this.name} is done with ${what}`).then(() => {
+  #work(type: NotifierCallback, start: number, end: number, result: unknown): Promise<unknown> {
+    const read = this.#stage.notes !== undefined;
+    const label = read ? `${this.name} is done with ${said(type, start, end)}` : '';
+    return this.#stage.gate(label).then(() => {
       if (this.#gone) {
+        const what = said(type, start, end);
         this.#stage.breaks(6, `${this.name} still works on ${what} after its grace period`);
       }
       return result;

@@ -31,6 +31,9 @@ export interface Pending {
   readonly go: () => void;
 }
 
+/** Nothing depends on what time it is. */
+const CLOCK = new SystemClock();
+
 /** Who is not a thread is numbered from here. */
 const FIRST_ACTOR = 1000;
 
@@ -52,7 +55,7 @@ export class Stage extends Scheduler {
   readonly atEnd: (() => void)[] = [];
   /** What happened, for people; only kept when somebody wants to read it. */
   readonly notes: string[] | undefined;
-  readonly #engine = new Engine(this.journal, new SystemClock(), this);
+  readonly #engine = new Engine(this.journal, CLOCK, this);
   readonly #files = new Map<BackingStore, MemoryFiles>();
   readonly #shmem: BackingStore;
   #actors = FIRST_ACTOR;
