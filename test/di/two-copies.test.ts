@@ -40,6 +40,8 @@ describe('an object tells which copy of the package made it', () => {
     }
     checkSameCopy('createMemfile', 'store "shmem"', copy.brand({ name: 'shmem' }));
     expect(Object.keys(store)).toEqual(['name']);
+    const renamed = { ...store, name: 'other' };
+    expect(() => checkSameCopy('createMemfile', 'a store', renamed)).toThrow(/another copy/);
   });
 
   it('has the version of the package', () => {

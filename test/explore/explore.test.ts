@@ -112,6 +112,29 @@ describe('explore', () => {
     );
   });
 
+  it('waits for a promise that takes many microtasks', async () => {
+    const long = program({
+      name: 'long',
+      law: 6,
+      setUp: () => ({ over: false }),
+      threads: {
+        a: {
+          'wait long': async (world) => {
+            for (let tick = 0; tick < 200; tick++) await undefined;
+            world.over = true;
+          },
+        },
+      },
+      seen: ({ over }) => over,
+    });
+    const { counterexample, schedules, seen } = await explore(long);
+    expect({ counterexample, schedules, seen }).toEqual({
+      counterexample: undefined,
+      schedules: 1,
+      seen: 1,
+    });
+  });
+
   it('says who waits for ever, and who goes in circles', async () => {
     const forever = program({
       name: 'forever',
