@@ -200,10 +200,13 @@ function answered(
 ): void {
   const asked = prepared.get(operation);
   if (asked === undefined) return;
-  const open = asked.flatMap(({ reason, ...range }) => {
-    if (start <= range.start && range.end <= end) return []; // As it is mostly: all of it.
-    return subtract([range], [{ start, end }]).map((left) => ({ ...left, reason }));
-  });
+  if (asked.every((range) => start <= range.start && range.end <= end)) {
+    prepared.delete(operation); // As it is mostly: all of it.
+    return;
+  }
+  const open = asked.flatMap(({ reason, ...range }) =>
+    subtract([range], [{ start, end }]).map((left) => ({ ...left, reason })),
+  );
   if (open.length > 0) prepared.set(operation, open);
   else prepared.delete(operation);
 }

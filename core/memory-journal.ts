@@ -47,8 +47,14 @@ export class MemoryJournal extends Journal {
 
   *read(from: number, to: number = this.#position + 1): Iterable<Recorded> {
     const end = Math.min(to, this.#position + 1);
-    for (let position = Math.max(from, this.#first); position < end; position++) {
-      yield this.#at(position);
+    for (let position = Math.max(from, this.#first); position < end;) {
+      const number = Math.floor((position - 1) / SEGMENT_ROWS);
+      const { rows, payloads } = this.#segments.get(number)!;
+      const first = number * SEGMENT_ROWS + 1;
+      for (const stop = Math.min(first + SEGMENT_ROWS, end); position < stop; position++) {
+        const row = position - first;
+        yield rows.read(row, position) ?? { ...payloads[row]!, position };
+      }
     }
   }
 

@@ -1,8 +1,9 @@
-import { Observable, Subscriber, Subscription, type Observer } from 'rxjs';
+import type { Observer } from 'rxjs';
 import type { Notification } from './event.js';
 import { NotificationIterator } from './notification-iterator.js';
 import { quietly } from './notifier-subject.js';
 import type { Registration } from './registration.js';
+import { Observable, Subscriber, Subscription } from './rxjs.js';
 
 type ObserverOrNext = Partial<Observer<Notification>> | ((value: Notification) => void);
 

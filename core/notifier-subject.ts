@@ -1,8 +1,9 @@
-import { Subject, Subscriber, Subscription, type Observable, type Observer } from 'rxjs';
+import type { Observable, Observer } from 'rxjs';
 import { MemfileError } from './errno.js';
 import type { Notification } from './event.js';
 import type { Participant } from './notifier.js';
 import type { Pass } from './pass.js';
+import { Subject, Subscriber, Subscription } from './rxjs.js';
 import { isThenable } from './waits-for.js';
 
 /** An observer, with its callbacks resolved once. */

@@ -10,6 +10,7 @@ import { PROCESS_CALLS, makesChild, sharingOf } from './process-calls.js';
 import { Processes, type Task } from './processes.js';
 import { textOf } from './scan.js';
 import { count, type TraceSummary } from './summary.js';
+import { phrase } from './words.js';
 import type { Handler, World } from './world.js';
 
 const HANDLERS: ReadonlyMap<string, Handler> = new Map(
@@ -110,7 +111,7 @@ export class Interpreter implements World {
     this.summary.calls += 1;
     if (this.#early.size > 0 && makesChild(call.name)) this.#early.delete(call.tid);
     if (call.result === -1 && call.errno !== undefined) {
-      count(this.summary.failedCalls, `${call.name} ${call.errno}`);
+      count(this.summary.failedCalls, phrase(call.name, call.errno));
       return;
     }
     const unknown = this.#understand(call, task);
@@ -122,7 +123,7 @@ export class Interpreter implements World {
     if (!handler) return call.name;
     const ended = call.name === 'exit' || call.name === 'exit_group';
     // `= ?`: interrupted, to be restarted, or cut off by the thread's end.
-    if (Number.isNaN(call.result) && !ended) return `${call.name} ${call.errno ?? '?'}`;
+    if (Number.isNaN(call.result) && !ended) return phrase(call.name, call.errno ?? '?');
     return handler(call, task, this);
   }
 }

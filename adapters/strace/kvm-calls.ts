@@ -3,6 +3,7 @@ import { OTHER } from './fd-table.js';
 import { parseNumber } from './numbers.js';
 import type { Call } from './parse-line.js';
 import type { Task } from './processes.js';
+import { phrase } from './words.js';
 import { unreadable, type Handler, type World } from './world.js';
 
 const ioctl: Handler = (call, task, world) => {
@@ -19,7 +20,7 @@ const ioctl: Handler = (call, task, world) => {
     case 'KVM_SET_USER_MEMORY_REGION':
       return setMemslot(call, task, world, fd, parseStruct(args.next()));
     default:
-      return `ioctl ${request ?? ''}`;
+      return phrase('ioctl', request ?? '');
   }
 };
 

@@ -33,17 +33,15 @@ export function readPrefix(bytes: Uint8Array, start: number, end: number): Reado
     const char = byteAt(bytes, at);
     if (char === SPACE) {
       at += 1;
-    } else if (char >= 48 && char <= 57) {
+    } else if (isDigit(char)) {
       let value = 0;
-      let whole = true;
-      for (; at < end; at += 1) {
-        const digit = byteAt(bytes, at);
-        if (digit >= 48 && digit <= 57) value = value * 10 + digit - 48;
-        else if (digit === DOT || digit === COLON) whole = false;
-        else if (digit === SPACE) break;
-        else return found(0, -1);
+      for (; at < end && isDigit(byteAt(bytes, at)); at += 1) value = value * 10 + bytes[at]! - 48;
+      if (at === end || bytes[at] === SPACE) {
+        if (tid === 0 && value <= MAX_TID) tid = value;
+      } else {
+        while (at < end && isOfStamp(byteAt(bytes, at))) at += 1;
+        if (at < end && bytes[at] !== SPACE) return found(0, -1);
       }
-      if (whole && tid === 0 && value <= MAX_TID) tid = value;
     } else if (char === OPEN_BRACKET) {
       const close = indexOfCode(bytes, CLOSE_BRACKET, at, end);
       if (close < 0) return found(0, -1);
@@ -58,6 +56,14 @@ export function readPrefix(bytes: Uint8Array, start: number, end: number): Reado
     }
   }
   return found(tid, at);
+}
+
+function isDigit(char: number): boolean {
+  return char >= 48 && char <= 57;
+}
+
+function isOfStamp(char: number): boolean {
+  return isDigit(char) || char === COLON || char === DOT;
 }
 
 function found(tid: number, at: number): Readonly<Prefix> {

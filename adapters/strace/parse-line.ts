@@ -56,7 +56,9 @@ const LESS = 60;
 const EQUALS = 61;
 const GREATER = 62;
 const QUESTION = 63;
-const UNDERSCORE = 95;
+
+const OF_NAMES = new Uint8Array(256);
+for (const char of 'abcdefghijklmnopqrstuvwxyz0123456789_?') OF_NAMES[char.charCodeAt(0)] = 1;
 
 const REMARK = /^(?:strace: )?(?:Process \d+|\[ Process PID=|attach: )/;
 const EXIT = /^\+\+\+ (?:exited with|killed by) .*\+\+\+$/;
@@ -99,8 +101,7 @@ function endsWithAnnotation(bytes: Uint8Array, end: number): boolean {
 function endOfName(bytes: Uint8Array, at: number, end: number): number {
   for (let i = at; i < end; i += 1) {
     const char = byteAt(bytes, i);
-    const letter = (char >= 97 && char <= 122) || char === UNDERSCORE || char === QUESTION;
-    if (!letter && !(char >= 48 && char <= 57)) return char === OPEN_PAREN && i > at ? i : -1;
+    if (OF_NAMES[char] !== 1) return char === OPEN_PAREN && i > at ? i : -1;
   }
   return -1;
 }

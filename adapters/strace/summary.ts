@@ -53,8 +53,12 @@ function newKey(counts: ReadonlyMap<string, unknown>, name: string): string {
 }
 
 export function count(counts: Map<string, number>, name: string): void {
-  const key = counts.has(name) ? name : newKey(counts, name);
-  counts.set(key, (counts.get(key) ?? 0) + 1);
+  const known = counts.get(name);
+  if (known !== undefined) counts.set(name, known + 1);
+  else {
+    const key = newKey(counts, name);
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
 }
 
 export function countBytes(

@@ -20,3 +20,21 @@ export function wordBetween(bytes: Uint8Array, from: number, end: number): strin
   words[slot] = word;
   return word;
 }
+
+const REMEMBERED = 1000;
+const phrases = new Map<string, Map<string, string>>();
+let remembered = 0;
+
+/** Two words with a space between them, as the same string object too if there are not too many. */
+export function phrase(first: string, second: string): string {
+  const known = phrases.get(first)?.get(second);
+  if (known !== undefined) return known;
+  const made = `${first} ${second}`;
+  if (remembered < REMEMBERED) {
+    remembered += 1;
+    const more = phrases.get(first);
+    if (more === undefined) phrases.set(first, new Map([[second, made]]));
+    else more.set(second, made);
+  }
+  return made;
+}

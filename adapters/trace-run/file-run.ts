@@ -89,10 +89,18 @@ export class FileRun {
     this.#peak = Math.max(this.#peak, this.#allocated);
   }
 
-  punched(offset: number, length: number): void {
+  /** A call that punched, and how many translations that took away. */
+  punched(offset: number, length: number, zapped: number): void {
     this.punchCalls++;
     this.punchedBytes += length;
     this.#punched.add(offset, offset + length);
+    if (zapped === 0) this.idlePunches++;
+  }
+
+  /** A call that punched through a mapping. */
+  removed(length: number): void {
+    this.removeCalls++;
+    this.removedBytes += length;
   }
 
   /** What of these pages is not there any more. */

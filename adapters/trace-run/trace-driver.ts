@@ -41,6 +41,8 @@ const WINDING_UP: ReadonlySet<TraceAction['type']> = new Set(['unmap', 'drop', '
 /** Pages that are touched between two looks at the clock. */
 const SLICE = 4096;
 
+type ActionOf<T extends TraceAction['type']> = Extract<TraceAction, { readonly type: T }>;
+
 interface MappingRun {
   readonly mapping: VmmMapping;
   readonly file: number;
@@ -113,84 +115,76 @@ export class TraceDriver {
     return [...this.#vms.values()].reduce((most, vm) => Math.max(most, vm.maxLiveSlots), 0);
   }
 
-  async apply(action: TraceAction): Promise<void> {
-    // Half of what some programs do, and nothing of it takes time.
-    if (action.type === 'drop') this.#drop(action);
-    else await this.#apply(action);
-    if (!WINDING_UP.has(action.type)) this.#device?.measure();
+  apply(action: TraceAction): Promise<void> {
+    const applied = this.#apply(action);
+    const device = this.#device;
+    if (device === undefined || WINDING_UP.has(action.type)) return applied;
+    return applied.then(() => device.measure());
   }
 
-  async #apply(action: Exclude<TraceAction, { readonly type: 'drop' }>): Promise<void> {
+  // Async functions within async functions would cost more than many an action.
+  #apply(action: TraceAction): Promise<void> {
     switch (action.type) {
-      case 'create': {
-        const { file: id, name, hugetlb } = action;
-        const file = this.#memfile.createFile(this.#store, { size: 0, name });
-        this.#files.set(id, new FileRun(file, hugetlb, this.#memfile.state));
-        await this.#device?.attach(file);
-        return;
-      }
-      case 'resize': {
-        const run = this.#run(action.file);
-        run.sizeBytes = action.bytes;
-        run.sizeKnown = true;
-        await run.file.truncate(run.pagesOf(action.bytes));
-        run.measure();
-        return;
-      }
-      case 'allocate': {
-        const { offset, length, keepSize } = action;
-        const run = this.#run(action.file);
-        const start = Math.floor(offset / PAGE_SIZE);
-        const end = Math.ceil((offset + length) / PAGE_SIZE);
-        try {
-          await run.file.fallocate(start, end, { keepSize });
-        } catch (error) {
-          this.#expectNoRoom(error, 'fallocates', run, start);
-        }
-        if (!keepSize) run.sizeBytes = Math.max(run.sizeBytes, offset + length);
-        run.fallocateCalls++;
-        run.measure();
-        return;
-      }
-      case 'punch': {
-        const run = this.#run(action.file);
-        const { zapped, freed } = await this.#punch(run, action, 'punch');
-        run.punched(action.offset, action.length);
-        run.freed(freed);
-        if (zapped === 0) run.idlePunches++;
-        return;
-      }
-      case 'remove': {
-        const run = this.#run(action.file);
-        await this.#punch(run, action, 'madvise');
-        run.removeCalls++;
-        run.removedBytes += action.length;
-        return;
-      }
+      case 'create':
+        return this.#create(action);
+      case 'resize':
+        return this.#resize(action);
+      case 'allocate':
+        return this.#allocate(action);
+      case 'punch':
+      case 'remove':
+        return this.#punch(action);
       case 'map':
-        await this.#map(action);
-        return;
-      case 'unmap': {
-        const mapped = this.#mappings.get(action.mapping);
-        if (mapped === undefined) return; // It was impossible to map.
-        const { start, end } = pagesOf(mapped, action);
-        await mapped.mapping.unmap(start, end);
-        if (action.gone) this.#run(mapped.file).mappings.delete(mapped.mapping);
-        await this.#remapped(action);
-        return;
-      }
+        return this.#map(action);
+      case 'unmap':
+        return this.#unmap(action);
+      case 'drop':
+        return this.#drop(action);
       case 'memslot':
-        await this.#vm(action).set(action);
-        return;
+        return this.#vm(action).set(action);
       case 'release':
-        await this.#run(action.file).file.close();
-        return;
-      default:
-        action satisfies never;
+        return this.#run(action.file).file.close();
     }
   }
 
-  #drop(action: Extract<TraceAction, { readonly type: 'drop' }>): void {
+  async #create({ file: id, name, hugetlb }: ActionOf<'create'>): Promise<void> {
+    const file = this.#memfile.createFile(this.#store, { size: 0, name });
+    this.#files.set(id, new FileRun(file, hugetlb, this.#memfile.state));
+    await this.#device?.attach(file);
+  }
+
+  async #resize({ file, bytes }: ActionOf<'resize'>): Promise<void> {
+    const run = this.#run(file);
+    run.sizeBytes = bytes;
+    run.sizeKnown = true;
+    await run.file.truncate(run.pagesOf(bytes));
+    run.measure();
+  }
+
+  async #allocate({ file, offset, length, keepSize }: ActionOf<'allocate'>): Promise<void> {
+    const run = this.#run(file);
+    const start = Math.floor(offset / PAGE_SIZE);
+    const end = Math.ceil((offset + length) / PAGE_SIZE);
+    try {
+      await run.file.fallocate(start, end, { keepSize });
+    } catch (error) {
+      this.#expectNoRoom(error, 'fallocates', run, start);
+    }
+    if (!keepSize) run.sizeBytes = Math.max(run.sizeBytes, offset + length);
+    run.fallocateCalls++;
+    run.measure();
+  }
+
+  async #unmap(action: ActionOf<'unmap'>): Promise<void> {
+    const mapped = this.#mappings.get(action.mapping);
+    if (mapped === undefined) return; // It was impossible to map.
+    const { start, end } = pagesOf(mapped, action);
+    await mapped.mapping.unmap(start, end);
+    if (action.gone) this.#run(mapped.file).mappings.delete(mapped.mapping);
+    await this.#remapped(action);
+  }
+
+  async #drop(action: ActionOf<'drop'>): Promise<void> {
     const mapped = this.#mappings.get(action.mapping);
     if (mapped === undefined) return; // It was impossible to map.
     const { start, end } = pagesOf(mapped, action);
@@ -200,7 +194,7 @@ export class TraceDriver {
     }
   }
 
-  async #map(action: Extract<TraceAction, { readonly type: 'map' }>): Promise<void> {
+  async #map(action: ActionOf<'map'>): Promise<void> {
     const { mapping: id, file, address, length, offset } = action;
     const page = offset / PAGE_SIZE;
     const range = { start: page, end: page + Math.ceil(length / PAGE_SIZE) };
@@ -274,25 +268,28 @@ export class TraceDriver {
   }
 
   /** Whole pages only: the kernel zeroes the parts of pages at the ends and keeps them. */
-  async #punch(
-    run: FileRun,
-    { offset, length }: { readonly offset: number; readonly length: number },
-    reason: 'punch' | 'madvise',
-  ): Promise<{ readonly zapped: number; readonly freed: readonly PageRange[] }> {
+  async #punch({ type, file, offset, length }: ActionOf<'punch' | 'remove'>): Promise<void> {
+    const run = this.#run(file);
     const start = Math.ceil(offset / PAGE_SIZE);
     // Nothing can be mapped past the end, so nobody needs to be told of it.
     const end = Math.min(Math.floor((offset + length) / PAGE_SIZE), run.limit);
-    if (start >= end) return { zapped: 0, freed: [] };
-    if (run.mappings.size > 0 || this.#vms.size > 0) await this.#touch(run, start, end);
-    run.measure();
-    const there = run.file.populated(start, end);
-    const zappedBefore = this.#zapped(run);
-    await run.file.punchHole(start, end, { reason });
-    run.measure();
-    return { zapped: this.#zapped(run) - zappedBefore, freed: run.gone(there) };
+    let zapped = 0;
+    if (start < end) {
+      if (run.mappings.size > 0 || this.#vms.size > 0) await this.#touch(run, start, end);
+      run.measure();
+      const there = run.file.populated(start, end);
+      const before = this.#zapped(run);
+      const reason = type === 'punch' ? 'punch' : 'madvise';
+      await run.file.punchHole(start, end, { reason });
+      run.measure();
+      zapped = this.#zapped(run) - before;
+      if (type === 'punch') run.freed(run.gone(there));
+    }
+    if (type === 'punch') run.punched(offset, length, zapped);
+    else run.removed(length);
   }
 
-  async #remapped(action: Extract<TraceAction, { readonly type: 'map' | 'unmap' }>): Promise<void> {
+  async #remapped(action: ActionOf<'map' | 'unmap'>): Promise<void> {
     for (const vm of this.#vms.values()) {
       if (vm.space === action.space) await vm.remapped(action.address, action.length);
     }
@@ -306,7 +303,7 @@ export class TraceDriver {
     return zapped + (this.#device?.zapped(file) ?? 0);
   }
 
-  #vm({ vm, slot, space }: Extract<TraceAction, { readonly type: 'memslot' }>): VmRun {
+  #vm({ vm, slot, space }: ActionOf<'memslot'>): VmRun {
     const addressSpace = addressSpaceOf(slot);
     const id = addressSpace === 0 ? `${vm}` : `${vm} space ${addressSpace}`;
     let run = this.#vms.get(id);
