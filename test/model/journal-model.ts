@@ -37,7 +37,7 @@ export class JournalModel {
   /** Operations that have begun and not ended, and registrations that are there. */
   get open(): number {
     let open = 0;
-    for (const file of this.#files.values()) open += file.open.size + file.prepared.size;
+    for (const file of this.#files.values()) open += file.underWay;
     return open;
   }
 
@@ -49,7 +49,7 @@ export class JournalModel {
     if (event.type === 'time' || event.type === 'plugin') return;
     if (event.type === 'open') {
       const files = [...this.#files.values()];
-      const isOpen = (operation: number): boolean => files.some(({ open }) => open.has(operation));
+      const isOpen = (operation: number): boolean => files.some((file) => file.isOpen(operation));
       this.#deliveries.reopened(event.level !== 'state', isOpen);
       return;
     }

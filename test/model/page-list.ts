@@ -1,113 +1,136 @@
-/** A sorted list of a few runs of pages `[start, end)` whose numbers rise with them, in columns. */
-export class PageList {
-  count = 0;
-  #starts = new Float64Array(4);
-  #ends = new Float64Array(4);
-  #values = new Float64Array(4);
+/** Is told a run of pages, `from` of which has the number `value`. */
+export type Seen = (from: number, to: number, value: number) => void;
 
-  /** Gives pages the numbers from `value` on, none when it is -1; answers whether one had any. */
-  replace(start: number, end: number, value: number): boolean {
-    const there = this.#remove(start, end);
-    if (value >= 0) this.#insert(start, end, value);
+/** A run is three numbers: where it starts, where it ends, and the number of its first page. */
+const WIDTH = 3;
+
+/** A sorted list of a few runs of pages `[start, end)` whose numbers rise with them. */
+export class PageList {
+  /** How many numbers `#runs` has of runs. */
+  #length = 0;
+  #runs = new Float64Array(4 * WIDTH);
+
+  /** How many runs. */
+  get count(): number {
+    return this.#length / WIDTH;
+  }
+
+  /** Gives pages the numbers from `value` on; answers whether one had any. */
+  add(start: number, end: number, value: number): boolean {
+    let at = this.#first(start);
+    const there = at < this.#length && this.#runs[at]! < end;
+    if (there) {
+      this.remove(start, end);
+      at = this.#first(start);
+    }
+    this.#insert(at, start, end, value);
     return there;
   }
 
   get(page: number): number {
     const at = this.#first(page);
-    const start = this.#starts[at]!;
-    return at === this.count || start > page ? -1 : this.#values[at]! + (page - start);
+    const start = this.#runs[at]!;
+    return at === this.#length || start > page ? -1 : this.#runs[at + 2]! + (page - start);
   }
 
   touches(start: number, end: number): boolean {
     const at = this.#first(start);
-    return at < this.count && this.#starts[at]! < end;
+    return at < this.#length && this.#runs[at]! < end;
   }
 
   /** Tells the runs in `[start, end)`, clipped, in order. */
-  visit(start: number, end: number, seen: (from: number, to: number, value: number) => void): void {
-    for (let i = this.#first(start); i < this.count && this.#starts[i]! < end; i++) {
-      const from = Math.max(this.#starts[i]!, start);
-      const value = this.#values[i]! + (from - this.#starts[i]!);
-      seen(from, Math.min(this.#ends[i]!, end), value);
+  visit(start: number, end: number, seen: Seen): void {
+    for (let at = this.#first(start); at < this.#length; at += WIDTH) {
+      if (!this.#tell(at, start, end, seen)) return;
     }
   }
 
-  /** The first run that ends past `page`. */
+  /** Takes the pages `[start, end)` out, and tells the runs of them as `visit` does. */
+  remove(start: number, end: number, seen?: Seen): void {
+    const from = this.#first(start);
+    let to = from;
+    while (to < this.#length && this.#tell(to, start, end, seen)) to += WIDTH;
+    if (to === from) return;
+    const runs = this.#runs;
+    const head = runs[from]!;
+    const headValue = runs[from + 2]!;
+    const tail = runs[to - 2]!;
+    const tailValue = runs[to - 1]! + (end - runs[to - WIDTH]!);
+    const rest = (head < start ? WIDTH : 0) + (tail > end ? WIDTH : 0);
+    this.#move(to, from + rest);
+    let at = from;
+    if (head < start) {
+      this.#write(at, head, start, headValue);
+      at += WIDTH;
+    }
+    if (tail > end) this.#write(at, end, tail, tailValue);
+  }
+
+  /** Tells what a run has of `[start, end)`; false when that is nothing. */
+  #tell(at: number, start: number, end: number, seen: Seen | undefined): boolean {
+    const runs = this.#runs;
+    const low = runs[at]!;
+    if (low >= end) return false;
+    if (seen === undefined) return true;
+    const from = low > start ? low : start;
+    const high = runs[at + 1]!;
+    seen(from, high < end ? high : end, runs[at + 2]! + (from - low));
+    return true;
+  }
+
+  /** Where the first run is that ends past `page`. */
   #first(page: number): number {
+    const runs = this.#runs;
     let low = 0;
-    let high = this.count;
+    let high = this.#length / WIDTH;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.#ends[middle]! > page) high = middle;
+      if (runs[middle * WIDTH + 1]! > page) high = middle;
       else low = middle + 1;
     }
-    return low;
+    return low * WIDTH;
   }
 
   /** Nothing of `[start, end)` is in the list; it joins those beside it that it goes on from or into. */
-  #insert(start: number, end: number, value: number): void {
-    const at = this.#first(start);
-    const starts = this.#starts;
-    const ends = this.#ends;
-    const values = this.#values;
-    const joinsNext = at < this.count && starts[at] === end && value + (end - start) === values[at];
-    const last = at - 1;
+  #insert(at: number, start: number, end: number, value: number): void {
+    const runs = this.#runs;
+    const before = at - WIDTH;
+    const joinsNext =
+      at < this.#length && runs[at] === end && value + (end - start) === runs[at + 2];
     const joinsLast =
-      at > 0 && ends[last] === start && values[last]! + (start - starts[last]!) === value;
-    if (joinsLast && joinsNext) {
-      ends[last] = ends[at]!;
-      this.#move(at + 1, at);
-    } else if (joinsLast) ends[last] = end;
-    else if (joinsNext) {
-      starts[at] = start;
-      values[at] = value;
+      at > 0 && runs[before + 1] === start && runs[before + 2]! + (start - runs[before]!) === value;
+    if (joinsLast) {
+      runs[before + 1] = joinsNext ? runs[at + 1]! : end;
+      if (joinsNext) this.#move(at + WIDTH, at);
+    } else if (joinsNext) {
+      runs[at] = start;
+      runs[at + 2] = value;
     } else {
-      this.#move(at, at + 1);
-      this.#put(at, start, end, value);
+      this.#move(at, at + WIDTH);
+      this.#write(at, start, end, value);
     }
-  }
-
-  #remove(start: number, end: number): boolean {
-    const from = this.#first(start);
-    let to = from;
-    while (to < this.count && this.#starts[to]! < end) to++;
-    if (to === from) return false;
-    const head = this.#starts[from]!;
-    const headValue = this.#values[from]!;
-    const tail = this.#ends[to - 1]!;
-    const tailValue = this.#values[to - 1]! + (end - this.#starts[to - 1]!);
-    const rest = (head < start ? 1 : 0) + (tail > end ? 1 : 0);
-    if (from + rest !== to) this.#move(to, from + rest);
-    let at = from;
-    if (head < start) this.#put(at++, head, start, headValue);
-    if (tail > end) this.#put(at, end, tail, tailValue);
-    return true;
   }
 
   /** Moves the runs from `at` on to `target`. */
   #move(at: number, target: number): void {
-    const count = this.count + target - at;
-    if (count > this.#starts.length) {
-      this.#starts = grown(this.#starts);
-      this.#ends = grown(this.#ends);
-      this.#values = grown(this.#values);
+    const step = target - at;
+    if (step === 0) return;
+    const old = this.#length;
+    this.#length = old + step;
+    if (this.#length > this.#runs.length) {
+      const larger = new Float64Array(this.#runs.length * 2);
+      larger.set(this.#runs);
+      this.#runs = larger;
     }
-    const step = target < at ? 1 : -1;
-    for (let i = step > 0 ? at : this.count - 1; i >= at && i < this.count; i += step) {
-      this.#put(i + target - at, this.#starts[i]!, this.#ends[i]!, this.#values[i]!);
-    }
-    this.count = count;
+    const runs = this.#runs;
+    if (step < 0) for (let i = at; i < old; i++) runs[i + step] = runs[i]!;
+    else for (let i = old - 1; i >= at; i--) runs[i + step] = runs[i]!;
   }
 
-  #put(at: number, start: number, end: number, value: number): void {
-    this.#starts[at] = start;
-    this.#ends[at] = end;
-    this.#values[at] = value;
+  #write(at: number, start: number, end: number, value: number): void {
+    const runs = this.#runs;
+    runs[at] = start;
+    runs[at + 1] = end;
+    runs[at + 2] = value;
   }
-}
-
-function grown(column: Float64Array): Float64Array<ArrayBuffer> {
-  const larger = new Float64Array(column.length * 2);
-  larger.set(column);
-  return larger;
 }

@@ -34,6 +34,10 @@ export class PageSet {
     if (last !== undefined && last[0] < end) last[0] = end;
   }
 
+  get empty(): boolean {
+    return this.#ranges.length === 0;
+  }
+
   has(page: number): boolean {
     return this.touches(page, page + 1);
   }

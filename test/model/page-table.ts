@@ -1,3 +1,5 @@
+import type { Seen } from './page-list.js';
+
 /** What of a stretch of pages holds which number, page by page: for runs too many to be a list. */
 export class PageTable {
   readonly #low: number;
@@ -9,27 +11,20 @@ export class PageTable {
     this.#entries = new Int32Array(pages);
   }
 
-  /** As {@link PageList.replace}. */
-  replace(start: number, end: number, value: number): boolean {
+  /** As {@link PageList.add}. */
+  add(start: number, end: number, value: number): boolean {
     const from = start - this.#low;
     const to = end - this.#low;
     if (value + (to - from) >= 2 ** 31 && this.#entries instanceof Int32Array) {
       this.#entries = Float64Array.from(this.#entries);
     }
     const entries = this.#entries;
-    let there = 0;
-    if (value < 0) {
-      for (let page = from; page < to; page++) {
-        there |= entries[page]!;
-        entries[page] = 0;
-      }
-    } else {
-      for (let page = from, number = value + 1; page < to; page++, number++) {
-        if (entries[page] !== 0) there = 1;
-        entries[page] = number;
-      }
+    let there = false;
+    for (let page = from, number = value + 1; page < to; page++, number++) {
+      if (entries[page] !== 0) there = true;
+      entries[page] = number;
     }
-    return there !== 0;
+    return there;
   }
 
   get(page: number): number {
@@ -44,7 +39,7 @@ export class PageTable {
     return false;
   }
 
-  visit(start: number, end: number, seen: (from: number, to: number, value: number) => void): void {
+  visit(start: number, end: number, seen: Seen): void {
     const entries = this.#entries;
     const low = this.#low;
     const stop = end - low;
@@ -55,5 +50,12 @@ export class PageTable {
       while (page < stop && entries[page] === entry + (page - from)) page++;
       seen(low + from, low + page, entry - 1);
     }
+  }
+
+  /** As {@link PageList.remove}. */
+  remove(start: number, end: number, seen?: Seen): void {
+    if (seen !== undefined) this.visit(start, end, seen);
+    const entries = this.#entries;
+    for (let page = start - this.#low; page < end - this.#low; page++) entries[page] = 0;
   }
 }
