@@ -28,13 +28,14 @@ const LED_TO = 12;
 
 /** Checks all laws over a journal, by a model that shares no code with the core. */
 export function check(path: string, flags: CheckFlags): Promise<number> {
-  return withJournal(path, flags, (journal) => {
+  const use = (journal: SqliteJournal): number => {
     const report = checkJournal(path, journal);
     process.stdout.write(
       flags.json === true ? `${JSON.stringify(report, null, 2)}\n` : describe(report),
     );
     return report.violationCount > 0 ? EXIT.violated : EXIT.ok;
-  });
+  };
+  return withJournal(path, flags, use, true);
 }
 
 function checkJournal(path: string, journal: SqliteJournal): CheckReport {

@@ -10,17 +10,19 @@ export interface JournalFlags {
 /**
  * Opens a journal, reads all of it to be sure that it is good, and runs `use` with it. Answers the
  * exit status: of `use`, or of a journal that cannot be read, of which it is said why.
+ * @param readsAll `use` reads all of it itself before it says anything; once is enough.
  */
 export async function withJournal(
   path: string,
   flags: JournalFlags,
   use: (journal: SqliteJournal) => Promise<number> | number,
+  readsAll = false,
 ): Promise<number> {
   const salvage = flags.salvage === true;
   let journal: SqliteJournal | undefined;
   try {
     journal = SqliteJournal.read(path, { salvage });
-    const damage = salvage ? journal.damage : journal.findDamage();
+    const damage = salvage || readsAll ? journal.damage : journal.findDamage();
     if (damage !== undefined && !salvage) throw damage;
     if (damage !== undefined) say(`warning: ${damage.message}`);
     return await use(journal);
