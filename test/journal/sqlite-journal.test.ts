@@ -309,6 +309,45 @@ describe('a journal in SQLite', () => {
 });
 
 describe('a journal that cannot be written', () => {
+  it('loses nothing acknowledged when the database is full', async () => {
+    const file = path();
+    const inner = defaultDriver();
+    const driver: SqliteDriver = (where, options) => {
+      const database = inner(where, options);
+      if (!options.readOnly) database.exec('PRAGMA max_page_count = 16');
+      return database;
+    };
+    const journal = SqliteJournal.open(file, { driver });
+    const memfile = createMemfile({ plugins: [shmem()], journal });
+    const ram = memfile.createFile('shmem', { size: 64 });
+    let acknowledged = 0;
+    let failed: unknown;
+    for (let page = 0; failed === undefined && page < 100_000; page++) {
+      const pages = [page % 64, (page % 64) + 1] as const;
+      const operation = page % 128 < 64 ? ram.fallocate(...pages) : ram.punchHole(...pages);
+      const end = journal.position;
+      await operation.then(
+        () => (acknowledged = end),
+        (error: unknown) => void (failed = error),
+      );
+    }
+    expect(failed).toMatchObject({ code: 'EIO', effect: 'done' });
+    expect(String(failed)).toMatch(/full/);
+    expect(acknowledged).toBeGreaterThan(0);
+    await expect(ram.fallocate(0, 1)).rejects.toMatchObject({ code: 'EIO', effect: 'none' });
+    await expect(journal.close()).rejects.toThrow('EIO');
+    const reader = SqliteJournal.read(file);
+    expect(reader.position).toBeGreaterThanOrEqual(acknowledged);
+    expect(reader.findDamage()).toBeUndefined();
+    await reader.close();
+    // Once there is room, the journal goes on from there.
+    const again = createMemfile({ plugins: [shmem()], journal: SqliteJournal.open(file) });
+    const [same] = again.files;
+    await same!.punchHole(0, 64);
+    expect(again.state.position).toBeGreaterThan(acknowledged);
+    await again[Symbol.asyncDispose]();
+  });
+
   it.each([1, 2, 3, 4, 5, 6, 7, 8])(
     'loses nothing acknowledged, and says so: statement %i fails',
     async (n) => {
