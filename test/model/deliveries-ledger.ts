@@ -23,6 +23,8 @@ interface Consumer {
   readonly access: 'private' | 'shared' | undefined;
   left: boolean;
   evicted: boolean;
+  /** What it has to be told next. */
+  due: Telling | undefined;
   /** Operations of which it was told the begin and not the end. */
   readonly begun: Set<number>;
   /** What it is still at work on: how many callbacks, by operation and callback. */
@@ -37,8 +39,8 @@ interface Telling {
   readonly operation: number;
   readonly start: number;
   end: number;
-  /** Who has not been told; undefined when that is not for the event to say. */
-  pending: Set<Consumer> | undefined;
+  /** How many consumers it is due to; undefined when that is not for the event to say. */
+  pending: number | undefined;
   /** The last who was told. */
   last: number;
 }
@@ -57,8 +59,9 @@ export class DeliveriesLedger {
   register(event: Omit<EventOf<'register'>, 'type'>, report: Report): void {
     const { registration: id, name, file, start, end, access } = event;
     if (this.#consumers.has(id)) report(5, `registration ${id} is there already`);
-    const fresh = { left: false, evicted: false, begun: new Set<number>(), waits: new Map() };
-    const consumer: Consumer = { id, name, file, start, end, access, ...fresh };
+    const fresh = { left: false, evicted: false, due: undefined };
+    const work = { begun: new Set<number>(), waits: new Map<string, number>() };
+    const consumer: Consumer = { id, name, file, start, end, access, ...fresh, ...work };
     this.#consumers.set(id, consumer);
     const here = this.#byFile.get(file);
     if (here === undefined) this.#byFile.set(file, new Set([consumer]));
@@ -80,35 +83,22 @@ export class DeliveriesLedger {
       open?.type === 'fallocate' &&
       open.operation === operation &&
       open.end === start &&
-      open.pending;
+      open.pending !== undefined;
     if (event.type === 'fallocate' && goesOn && open.last === 0) {
       // An arrival is a row for every run of frames; they are one event.
-      [open.position, open.end] = [position, end];
-      open.pending = this.#concerned(open);
+      open.position = position;
+      open.end = end;
+      this.#concern(open);
       return;
     }
     this.settle(report);
-    const telling: Telling = {
-      type,
-      position,
-      file,
-      operation,
-      start,
-      end,
-      pending: undefined,
-      last: 0,
-    };
-    if (event.type === 'fallocate' || type === 'invalidate') {
-      telling.pending = this.#concerned(telling);
+    const pending = undefined;
+    this.#telling = { type, position, file, operation, start, end, pending, last: 0 };
+    if (event.type === 'usable') return; // To whom is not said.
+    if (type === 'fallocate' || type === 'invalidate' || type === 'invalidateEnd') {
+      this.#concern(this.#telling);
     }
-    if (type === 'invalidateEnd') {
-      telling.pending = this.#concerned(telling, (consumer) => consumer.begun.has(operation));
-      for (const consumer of this.#consumers.values()) {
-        if (consumer.evicted || !consumer.waits.has(`${operation} invalidate`)) continue;
-        report(4, `"${consumer.name}" has not let go`);
-      }
-    }
-    this.#telling = telling;
+    if (type === 'invalidateEnd') this.#haveLetGo(operation, report);
   }
 
   replayed({ position, callback, file, operation, start, end }: Recorded<EventOf<'replay'>>): void {
@@ -134,7 +124,7 @@ export class DeliveriesLedger {
     if (start !== from || end !== to) {
       report(7, `"${name}" is told [${start}, ${end}), and [${from}, ${to}) is its part`);
     }
-    if (telling.pending?.delete(consumer) === false && this.#isToldAll(consumer)) {
+    if (!settled(telling, consumer) && this.#isToldAll(consumer)) {
       report(7, `"${name}" is told a second time`);
     }
     const newestFirst = callback === 'invalidate' || callback === 'rollback';
@@ -187,7 +177,7 @@ export class DeliveriesLedger {
     }
     consumer.left = true;
     this.#byFile.get(consumer.file)!.delete(consumer);
-    this.#telling?.pending?.delete(consumer);
+    if (this.#telling !== undefined) settled(this.#telling, consumer);
     this.#gone.push(consumer);
   }
 
@@ -212,8 +202,12 @@ export class DeliveriesLedger {
 
   /** Whoever had to be told of the last event has been. */
   settle(report: Report): void {
-    for (const { name } of this.#telling?.pending ?? []) {
-      report(7, `"${name}" was not told of ${this.#telling!.type} at ${this.#telling!.position}`);
+    const telling = this.#telling;
+    if (telling?.pending) {
+      for (const { name, due } of this.#byFile.get(telling.file)!) {
+        if (due !== telling) continue;
+        report(7, `"${name}" was not told of ${telling.type} at ${telling.position}`);
+      }
     }
     this.#telling = undefined;
     if (this.#gone.length === 0) return;
@@ -226,15 +220,32 @@ export class DeliveriesLedger {
     return access === undefined || (access === 'shared' && !this.#converted.has(file));
   }
 
-  #concerned(
-    { file, start, end }: Telling,
-    also: (consumer: Consumer) => boolean = () => true,
-  ): Set<Consumer> {
-    const found = new Set<Consumer>();
+  /** Finds out who has to be told of it. */
+  #concern(telling: Telling): void {
+    const { type, file, operation, start, end } = telling;
+    let pending = 0;
     for (const consumer of this.#byFile.get(file) ?? []) {
-      const overlaps = consumer.start < end && start < consumer.end;
-      if (overlaps && this.#isToldAll(consumer) && also(consumer)) found.add(consumer);
+      if (consumer.start >= end || start >= consumer.end || !this.#isToldAll(consumer)) continue;
+      if (type === 'invalidateEnd' && !consumer.begun.has(operation)) continue;
+      consumer.due = telling;
+      pending++;
     }
-    return found;
+    telling.pending = pending;
   }
+
+  #haveLetGo(operation: number, report: Report): void {
+    for (const { name, evicted, waits } of this.#consumers.values()) {
+      if (evicted || waits.size === 0 || !waits.has(`${operation} invalidate`)) continue;
+      report(4, `"${name}" has not let go`);
+    }
+  }
+}
+
+/** A consumer is told, or not there to be told; false when it was due to another one, or to none. */
+function settled(telling: Telling, consumer: Consumer): boolean {
+  if (telling.pending === undefined) return true;
+  if (consumer.due !== telling) return false;
+  consumer.due = undefined;
+  telling.pending--;
+  return true;
 }

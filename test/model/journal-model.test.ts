@@ -298,6 +298,74 @@ describe('the model that reads journals', () => {
     expect(first.slice(0, expected.length)).toBe(expected);
   });
 
+  it.each<[string, readonly JournalEvent[]]>([
+    [
+      'law 4 at 3: frames [16439, 16440) are handed out while a page still has one',
+      pages(arrive(1, 0, 60, 16_380), arrive(2, 60, 61, 16_439)),
+    ],
+    [
+      'law 4 at 6: frames [10, 14) are handed out while a page still has one',
+      pages(arrive(1, 0, 8, 10), begin(2, 0, 8), keep(2, 3, 4), end(2, 0, 8), arrive(3, 8, 12, 10)),
+    ],
+    [
+      'law 4 at 7: frames [12, 14) are handed out, of which one is quarantined',
+      pages(
+        arrive(1, 0, 4, 10),
+        begin(2, 0, 4),
+        leak(2, 3, 4, 13),
+        end(2, 0, 4),
+        arrive(3, 0, 2, 10),
+        arrive(4, 2, 4, 12),
+      ),
+    ],
+    [
+      'law 9 at 10: frames [9, 13) are handed out while 11 is leased',
+      pages(
+        arrive(1, 0, 4, 10),
+        lookUp(1, 11),
+        lookUp(1, 11),
+        lookUp(1, 11),
+        put(1, 11),
+        put(1, 11),
+        begin(2, 0, 4),
+        end(2, 0, 4),
+        arrive(3, 8, 12, 9),
+      ),
+    ],
+    [
+      'law 3 at 3: operation 1 begins a second time',
+      pages(begin(1, 0, 4), begin(1, 0, 4), end(1, 0, 4), arrive(2, 0, 4, 10)),
+    ],
+    [
+      'law 1 at 6: amid operation 2 on [4, 8)',
+      pages(begin(1, 0, 4), begin(2, 4, 8), begin(3, 8, 9), end(1, 0, 4), arrive(4, 3, 5, 9)),
+    ],
+    [
+      'law 7 at 8: "c2" was not told of fallocate at 6',
+      [
+        open,
+        ram,
+        join(1),
+        join(2, 6, 16),
+        arrive(1, 4, 6, 10),
+        arrive(1, 6, 7, 30),
+        tell(1, 1, 6, ['fallocate', 4, 7]),
+        begin(2, 8, 9),
+      ],
+    ],
+    [
+      'law 7 at 8: "c2" is told [2, 4), and [0, 4) is its part',
+      seen(
+        arrive(1, 0, 2, 10),
+        arrive(1, 2, 4, 30),
+        tell(1, 1, 6, ['fallocate', 0, 4]),
+        tell(2, 1, 6, ['fallocate', 2, 4]),
+      ),
+    ],
+  ])('finds %s, and nothing else', (expected, events) => {
+    expect(judge(events)).toEqual([expected]);
+  });
+
   it('finds that a position is missing', () => {
     const model = new JournalModel();
     const later: Recorded = { ...ram, position: 3 };

@@ -5,11 +5,19 @@ import { PageRuns, type PageRun } from './page-runs.js';
 /** Around where a bucket begins and ends, and far away. */
 const start = fc.oneof(fc.nat(90), fc.integer({ min: 2000, max: 2090 }), fc.constant(2 ** 40));
 const range = fc
-  .tuple(start, fc.oneof({ weight: 9, arbitrary: fc.integer({ min: 1, max: 4 }) }, fc.nat(4100)))
+  .tuple(
+    fc.oneof(start, fc.constantFrom(0, 1, 2048)),
+    fc.oneof(
+      { weight: 9, arbitrary: fc.integer({ min: 1, max: 4 }) },
+      fc.nat(4100),
+      fc.constantFrom(2046, 2047),
+    ),
+  )
   .map(([start, pages]) => ({ start, end: start + 1 + pages }));
 const step = fc.record({
   range,
-  value: fc.oneof(fc.constant(-1), fc.nat(5), fc.constantFrom(2 ** 31 - 2, 2 ** 50)),
+  // Of those that have no number of their own every page has itself, so that runs are joined.
+  value: fc.option(fc.oneof(fc.constant(-1), fc.nat(5), fc.constantFrom(2 ** 31 - 2, 2 ** 50))),
 });
 
 test('page runs are a map of their pages, as a list and as a table (seed 1)', () => {
@@ -24,8 +32,9 @@ test('page runs are a map of their pages, as a list and as a table (seed 1)', ()
       pages.set(page, 7);
     }
     if (scattered > 0) tables.seen++;
-    for (const { range, value } of steps) {
+    for (const { range, ...given } of steps) {
       const { start, end } = range;
+      const value = given.value ?? start;
       const there = Array.from({ length: end - start }, (_, i) => pages.has(start + i));
       if (value < 0) {
         const within = runs.within(start, end);

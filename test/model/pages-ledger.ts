@@ -101,7 +101,8 @@ export class PagesLedger {
 
   begin({ operation, start, end }: EventOf<'invalidate'>, report: Report): void {
     this.#alone(operation, start, end, report);
-    if (this.isOpen(operation)) report(3, `operation ${operation} begins a second time`);
+    const twice = this.#ended(operation) !== undefined;
+    if (twice) report(3, `operation ${operation} begins a second time`);
     this.#open.push({ operation, start, end, kept: undefined });
   }
 
@@ -184,10 +185,10 @@ export class PagesLedger {
 
   #ended(operation: number): Open | undefined {
     const at = this.#find(operation);
+    if (at < 0) return undefined;
     const open = this.#open[at];
-    const last = this.#open.pop();
-    if (open === undefined && last !== undefined) this.#open.push(last);
-    else if (open !== last) this.#open[at] = last!;
+    const last = this.#open.pop()!;
+    if (last !== open) this.#open[at] = last;
     return open;
   }
 
