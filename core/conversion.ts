@@ -45,6 +45,7 @@ export function convert(
   ];
   const record = (type: 'prepare' | 'rollback' | 'usable', { start, end }: PageRange): number =>
     file.record(operation, { type, ...where, start, end, reason });
+  // In the step that changes them: nobody finds pages of its side that it has not heard of.
   const tellUsable = (): void => {
     for (const range of gained) {
       const position = record('usable', range);
@@ -55,7 +56,6 @@ export function convert(
         if (consumer.access === to) tell(file.engine, consumer, pass, range.start, range.end);
       }
     }
-    operation.whenLetGo('every consumer has taken notice', then);
   };
   prepare(file, operation, { reason, conversion, questions, record }, (agreed, rollBack) => {
     if (!agreed) {
@@ -69,11 +69,14 @@ export function convert(
       const there = state.frames.ranges(start, end);
       return (consumer) => usableIn(state, there, consumer);
     };
-    const after: Step = () => {
+    const ended = (): void => {
       if (possible) tellUsable();
+    };
+    const after: Step = () => {
+      if (possible) then(operation);
       else rollBack(() => then(operation));
     };
-    new Withdrawal(file, operation, start, end, reason, between, after, conversion).begin();
+    new Withdrawal(file, operation, start, end, reason, between, after, conversion, ended).begin();
   });
 }
 

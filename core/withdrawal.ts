@@ -26,6 +26,7 @@ export class Withdrawal implements OpenWithdrawal {
   readonly unless: Side | undefined;
   readonly conversion: Conversion | undefined;
   readonly #between: Between;
+  readonly #ended: (() => void) | undefined;
   readonly #then: Step;
   #begun = 0;
   #audience: Audience<Registration> | undefined;
@@ -39,6 +40,7 @@ export class Withdrawal implements OpenWithdrawal {
     between: Between,
     then: Step,
     conversion?: Conversion,
+    ended?: () => void,
   ) {
     this.file = file;
     this.of = of;
@@ -48,6 +50,7 @@ export class Withdrawal implements OpenWithdrawal {
     this.unless = conversion?.to;
     this.conversion = conversion;
     this.#between = between;
+    this.#ended = ended;
     this.#then = then;
   }
 
@@ -92,6 +95,7 @@ export class Withdrawal implements OpenWithdrawal {
     const { open } = file;
     if (open.at(-1) === this) open.pop();
     else open.splice(open.indexOf(this), 1);
+    this.#ended?.();
     of.whenLetGo('every consumer knows the end', this.#then);
   }
 }

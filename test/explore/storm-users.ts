@@ -24,6 +24,8 @@ interface Translation {
 
 /** One of the project's own consumers in a storm, as the judge of frames sees it. */
 export interface User {
+  /** Nobody waits for it any more. */
+  evicted?: boolean;
   readonly translations: () => Translation[];
   /** What is wrong with it by itself, between any two turns. */
   readonly wrong?: () => string | undefined;
@@ -275,10 +277,11 @@ export function deviceUser(chance: Chance): UserKind<Dma> {
         default:
           return [
             `DMA from page ${page}`,
-            ({ device, stage }) =>
-              device.read(page * PAGE_SIZE, 1).catch((error: unknown) => {
-                if (error instanceof MemfileError && error.code === 'ESTALE') {
-                  stage.breaks(4, `page ${page} left while DMA was in flight`);
+            (user) =>
+              user.device.read(page * PAGE_SIZE, 1).catch((error: unknown) => {
+                const stale = error instanceof MemfileError && error.code === 'ESTALE';
+                if (stale && user.evicted !== true) {
+                  user.stage.breaks(4, `page ${page} left while DMA was in flight`);
                 }
                 throw error;
               }),

@@ -10,10 +10,11 @@ interface World {
   readonly stage: Stage;
   readonly files: readonly MemoryFile[];
   readonly listeners: (Listener | undefined)[];
+  /** A VM, a mapping or a device, if it has one. */
+  readonly user: User | undefined;
 }
 
-interface Peopled<U> extends World {
-  /** A VM, a mapping or a device, if it has one. */
+interface Peopled<U extends User> extends World {
   user: U | undefined;
 }
 
@@ -199,7 +200,8 @@ function statement(chance: Chance, consumers: number): readonly [string, Stateme
 }
 
 /** Ends the registrations of a file that the VM, the mapping or the device has. */
-function evictOthers({ stage }: World, file: MemoryFile): void {
+function evictOthers({ stage, user }: World, file: MemoryFile): void {
+  if (user !== undefined) user.evicted = true;
   const listening = new Set(stage.listeners.map(({ registration }) => registration));
   for (const consumer of file.consumers()) if (!listening.has(consumer)) consumer.evict();
 }
