@@ -201,7 +201,8 @@ describe('law 12: teardown', () => {
 });
 
 describe('law 6: the stall report', () => {
-  it('names section, consumer, operation, age and what is waited for', async () => {
+  /** A file whose consumers are reported when they take 50 ms. */
+  const stalling = async () => {
     const clock = new VirtualClock();
     const reports: StallReport[] = [];
     const memfile = createMemfile({
@@ -212,6 +213,11 @@ describe('law 6: the stall report', () => {
     });
     const file = memfile.createFile('shmem', { size: 8, name: 'ram' });
     await file.fallocate(0, 8);
+    return { clock, reports, file };
+  };
+
+  it('names section, consumer, operation, age and what is waited for', async () => {
+    const { clock, reports, file } = await stalling();
     const registration = await file.register({
       name: 'vm',
       // Awaits, inside its own code, what cannot come before it ends: nobody can know beforehand.
@@ -238,16 +244,7 @@ describe('law 6: the stall report', () => {
   });
 
   it('does not blame a consumer for what another one started', async () => {
-    const clock = new VirtualClock();
-    const reports: StallReport[] = [];
-    const memfile = createMemfile({
-      plugins: [shmem()],
-      clock,
-      stallAfterMs: 50,
-      onStall: (report) => reports.push(report),
-    });
-    const file = memfile.createFile('shmem', { size: 8, name: 'ram' });
-    await file.fallocate(0, 8);
+    const { clock, reports, file } = await stalling();
     let letGo = (): void => {};
     const slow = { invalidate: () => new Promise<void>((resolve) => (letGo = resolve)) };
     await file.register(slow, { name: 'older', range: { start: 0, end: 3 } });
