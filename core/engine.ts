@@ -16,7 +16,7 @@ import type { MemfileState } from './state.js';
 import { watchForStall, type StallOptions } from './stall.js';
 
 /** At least so many events lie between two checkpoints, and more when those are large. */
-const CHECKPOINT_EVERY = 16_384;
+const CHECKPOINT_EVERY = 8192;
 
 /** A journal has one writer; it knows itself whether it has one. */
 class Written extends Given {
