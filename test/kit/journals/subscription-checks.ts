@@ -43,12 +43,17 @@ export function subscriptionChecks(subject: JournalSubject): readonly Check<read
       async (journal) => {
         const events = append(journal, 1, 2);
         const caughtUp: number[] = [];
-        const follower = Follower.of(journal, 1, (position) => void caughtUp.push(position));
+        let isThere = (): void => {};
+        const there = new Promise<void>((resolve) => (isThere = resolve));
+        const follower = Follower.of(journal, 1, (position) => {
+          caughtUp.push(position);
+          isThere();
+        });
         const taken = await follower.take(1);
         events.push(...append(journal, 3));
         taken.push(...(await follower.take(2)));
         const last = follower.take(1);
-        await waiting();
+        await soon(there);
         events.push(...append(journal, 4));
         taken.push(...(await last));
         const findings = differences(taken, recorded(events), 'subscribe(1)');
