@@ -12,7 +12,7 @@ function roomy(runs: number): number {
 }
 
 /** The largest number of a narrow row. */
-const NARROW = 2 ** 32 - 1;
+const NARROW = 2 ** 31 - 1;
 
 /** Where the end and the value of a run are, counted from its start. */
 const END = 1;
@@ -30,13 +30,18 @@ export class ExtentBlock {
   count = 0;
   /** It has room for every page up to the next block. */
   readonly limit = Infinity;
-  #rows: Uint32Array | Float64Array;
+  #rows: Int32Array | Float64Array;
   /** What was found last: a page that is looked up is often written next. */
   #found = 0;
 
-  constructor(low: number, rows: Uint32Array | Float64Array = new Uint32Array(4 * ROW)) {
+  constructor(low: number, rows: Int32Array | Float64Array = new Int32Array(4 * ROW)) {
     this.low = low;
     this.#rows = rows;
+  }
+
+  /** What of the pages before `end` it has room for. */
+  clip(end: number): number {
+    return end;
   }
 
   /** Whether it has more runs than it should. */
@@ -258,12 +263,12 @@ export class ExtentBlock {
   /** Makes room for so many runs, in narrow rows if they fit now. */
   #resize(runs: number): void {
     const used = this.#rows.subarray(0, this.count * ROW);
-    const narrow = used instanceof Uint32Array || used.every((number) => number <= NARROW);
-    this.#rows = new (narrow ? Uint32Array : Float64Array)(runs * ROW);
+    const narrow = used instanceof Int32Array || used.every((number) => number <= NARROW);
+    this.#rows = new (narrow ? Int32Array : Float64Array)(runs * ROW);
     this.#rows.set(used);
   }
 
   #widen(): void {
-    if (this.#rows instanceof Uint32Array) this.#rows = Float64Array.from(this.#rows);
+    if (this.#rows instanceof Int32Array) this.#rows = Float64Array.from(this.#rows);
   }
 }

@@ -15,7 +15,7 @@ export class ExtentTable {
   /** Its pages end here. */
   readonly limit: number;
   /** By page, counted from the one before `low`; one of nothing at either end. */
-  #entries: Uint32Array | Float64Array;
+  #entries: Int32Array | Float64Array;
   /** No entry before this one holds anything. */
   #bottom = 0;
   /** No entry from here on holds anything. */
@@ -24,7 +24,7 @@ export class ExtentTable {
   constructor(low: number, limit: number) {
     this.low = low;
     this.limit = limit;
-    this.#entries = new Uint32Array(limit - low + 2);
+    this.#entries = new Int32Array(limit - low + 2);
   }
 
   /** What a block has, with room for `spread` pages a run, up to `limit`. */
@@ -47,6 +47,11 @@ export class ExtentTable {
     let pages = 0;
     for (const entry of this.#entries) if (entry !== 0) pages++;
     return pages;
+  }
+
+  /** As {@link ExtentBlock.clip}. */
+  clip(end: number): number {
+    return end < this.limit ? end : this.limit;
   }
 
   /** Whether rows would take far less room. */
@@ -75,7 +80,7 @@ export class ExtentTable {
   /** As {@link ExtentBlock.replace}. */
   replace(start: number, end: number, value: number): number {
     const stop = Math.min(end, this.limit - this.low);
-    if (value + (stop - start) + BIAS > 2 ** 32 && this.#entries instanceof Uint32Array) {
+    if (value + (stop - start) + BIAS > 2 ** 31 && this.#entries instanceof Int32Array) {
       this.#entries = Float64Array.from(this.#entries);
     }
     const entries = this.#entries;

@@ -99,7 +99,7 @@ export class Extents {
     for (let at = start; at < end;) {
       const index = this.#blockOf(at);
       const block = this.#blocks[index]!;
-      const stop = Math.min(end, block.limit);
+      const stop = block.clip(end);
       if (index + 1 < this.#lows.length && this.#lows[index + 1]! < stop)
         this.#takeFrom(index + 1, stop);
       this.#pages += stop - at - block.replace(at - block.low, stop - block.low, value);
@@ -211,8 +211,8 @@ export class Extents {
   /** The block that a page belongs to; there is one from now on. */
   #blockOf(page: number): number {
     const index = this.#at(page);
+    if (index >= 0 && this.#blocks[index]!.clip(page + 1) > page) return index;
     const before = index < 0 ? 0 : this.#blocks[index]!.limit;
-    if (index >= 0 && page < before) return index;
     const next = index + 1;
     const block = new ExtentBlock(before);
     if (next === this.#lows.length) {

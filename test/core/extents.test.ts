@@ -18,7 +18,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   {
     weight: 3,
     arbitrary: fc
-      .tuple(range, fc.constantFrom(0, 0, 0, 7, 2 ** 32 - 24, 2 ** 40))
+      .tuple(range, fc.constantFrom(0, 0, 0, 7, 2 ** 31 - 24, 2 ** 40))
       .map(([{ start, end }, shift]): Command => ({
         type: 'set',
         start,
