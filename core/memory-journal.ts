@@ -1,14 +1,31 @@
 import { MemfileError } from './errno.js';
 import type { JournalEvent, Recorded } from './event.js';
 import { RowSegment } from './event-row.js';
+import { Reading, type Piece } from './reading.js';
 import { Journal, type Checkpoint, type SubscribeOptions } from './journal.js';
 
 const SEGMENT_ROWS = 4096;
 
 /** Rows, and the events that do not fit one, by row. */
-interface Segment {
-  readonly rows: RowSegment;
-  readonly payloads: JournalEvent[];
+class Segment implements Piece {
+  readonly rows = new RowSegment(SEGMENT_ROWS);
+  readonly payloads: JournalEvent[] = [];
+  readonly end: number;
+  readonly #first: number;
+
+  constructor(first: number) {
+    this.#first = first;
+    this.end = first + SEGMENT_ROWS;
+  }
+
+  append(row: number, event: JournalEvent): void {
+    if (!this.rows.write(row, event)) this.payloads[row] = event;
+  }
+
+  at(position: number): Recorded {
+    const row = position - this.#first;
+    return this.rows.read(row, position) ?? { ...this.payloads[row]!, position };
+  }
 }
 
 /** A journal in memory: rows of 32 bytes in segments, rare and oversized events beside them. */
@@ -35,27 +52,18 @@ export class MemoryJournal extends Journal {
     const index = this.#position;
     const row = index % SEGMENT_ROWS;
     if (row === 0) {
-      this.#segment = { rows: new RowSegment(SEGMENT_ROWS), payloads: [] };
+      this.#segment = new Segment(index + 1);
       this.#segments.set(index / SEGMENT_ROWS, this.#segment);
     }
-    const { rows, payloads } = this.#segment!;
-    if (!rows.write(row, event)) payloads[row] = event;
+    this.#segment!.append(row, event);
     this.#position = index + 1;
     if (this.#awaiting.length > 0) this.#wake();
     return this.#position;
   }
 
-  *read(from: number, to: number = this.#position + 1): Iterable<Recorded> {
+  read(from: number, to: number = this.#position + 1): Iterable<Recorded> {
     const end = Math.min(to, this.#position + 1);
-    for (let position = Math.max(from, this.#first); position < end;) {
-      const number = Math.floor((position - 1) / SEGMENT_ROWS);
-      const { rows, payloads } = this.#segments.get(number)!;
-      const first = number * SEGMENT_ROWS + 1;
-      for (const stop = Math.min(first + SEGMENT_ROWS, end); position < stop; position++) {
-        const row = position - first;
-        yield rows.read(row, position) ?? { ...payloads[row]!, position };
-      }
-    }
+    return new Reading(Math.max(from, this.#first), end, (position) => this.#segmentOf(position));
   }
 
   async *subscribe(from: number, { onCaughtUp }: SubscribeOptions = {}): AsyncIterable<Recorded> {
@@ -67,7 +75,7 @@ export class MemoryJournal extends Journal {
         if (this.#closed) return;
         await new Promise<void>((resolve) => this.#awaiting.push(resolve));
       }
-      yield this.#at(position);
+      yield this.#segmentOf(position).at(position);
     }
   }
 
@@ -108,11 +116,8 @@ export class MemoryJournal extends Journal {
     return Promise.resolve();
   }
 
-  #at(position: number): Recorded {
-    const index = position - 1;
-    const row = index % SEGMENT_ROWS;
-    const { rows, payloads } = this.#segments.get(Math.floor(index / SEGMENT_ROWS))!;
-    return rows.read(row, position) ?? { ...payloads[row]!, position };
+  #segmentOf(position: number): Segment {
+    return this.#segments.get(Math.floor((position - 1) / SEGMENT_ROWS))!;
   }
 
   #wake(): void {

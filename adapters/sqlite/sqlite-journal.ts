@@ -8,6 +8,7 @@ import {
   type Recorded,
   type SubscribeOptions,
 } from '../../core/index.js';
+import { Reading } from '../../core/reading.js';
 import type { Chunk } from './chunk.js';
 import { ChunkTable } from './chunk-table.js';
 import { DamagedJournalError, damaging } from './damage.js';
@@ -148,17 +149,13 @@ export class SqliteJournal extends Journal {
   }
 
   /** @throws MemfileError EBADMSG, with the position up to which it is good, where it is damaged. */
-  *read(from: number, to: number = this.position + 1): Iterable<Recorded> {
-    const end = Math.min(to, this.position + 1);
-    let position = Math.max(from, this.first);
+  read(from: number, to: number = this.position + 1): Iterable<Recorded> {
     let chunk: Chunk | undefined;
-    while (position < end) {
-      const segment = this.#commit?.segmentOf(position);
-      const source = segment ?? (chunk = this.#table.at(position, chunk));
-      for (const stop = Math.min(source.end, end); position < stop; position++) {
-        yield source.at(position);
-      }
-    }
+    return new Reading(
+      Math.max(from, this.first),
+      Math.min(to, this.position + 1),
+      (position) => this.#commit?.segmentOf(position) ?? (chunk = this.#table.at(position, chunk)),
+    );
   }
 
   async *subscribe(from: number, { onCaughtUp }: SubscribeOptions = {}): AsyncIterable<Recorded> {
