@@ -105,7 +105,7 @@ export class SrcuDomain {
   /** Resolves when every reader section that is open now is over. */
   synchronize(): Promise<void> {
     if (this.readers === 0) return DONE;
-    const grace = (this.#queued ??= new GracePeriod(this.name, (grace) => this.#heldUpBy(grace)));
+    const grace = (this.#queued ??= new GracePeriod(this.name, this.#heldUpBy));
     this.#advance();
     return grace.over;
   }
@@ -125,11 +125,11 @@ export class SrcuDomain {
   }
 
   /** The named readers that a grace period is waiting for: until its flip, those to come too. */
-  #heldUpBy(grace: GracePeriod): SrcuReader[] {
+  readonly #heldUpBy = (grace: GracePeriod): SrcuReader[] => {
     const named = [...(this.#named ?? [])];
     if (this.#queued === grace) return named;
     return this.#draining === grace ? named.filter(({ index }) => index !== this.#index) : [];
-  }
+  };
 
   /** Takes every step of a grace period that no reader holds up. */
   #advance(): void {
