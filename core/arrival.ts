@@ -54,10 +54,14 @@ function arrived(
     file.record(operation, { type: 'resize', file: id, operation: operation.id, pages: size });
   }
   if (runs.length === 1 && file.state.private.pages === 0) {
-    const { start, end } = runs[0]!;
-    commit(file, operation, { start, end, side: 'shared', runs }, reason);
+    const run = runs[0]!;
+    announce(file, operation, run, 'shared', reason, file.recordArrival(operation, run, reason));
   } else {
-    for (const stretch of sideBySide(file.state, runs)) commit(file, operation, stretch, reason);
+    for (const stretch of sideBySide(file.state, runs)) {
+      let position = 0;
+      for (const run of stretch.runs) position = file.recordArrival(operation, run, reason);
+      announce(file, operation, stretch, stretch.side, reason, position);
+    }
   }
   if (error !== undefined) {
     operation.code = error.code;
@@ -106,15 +110,15 @@ function giveBack({ state, store }: FileCore, operation: Operation, run: PfnRun)
   }
 }
 
-/** Records pages that arrived, and tells of them. */
-function commit(
+/** Tells of pages that arrived, the last of them at `position`. */
+function announce(
   file: FileCore,
   operation: Operation,
-  { start, end, side, runs }: Stretch,
+  { start, end }: PageRange,
+  side: Side,
   reason: Reason,
+  position: number,
 ): void {
-  let position = 0;
-  for (const run of runs) position = file.recordArrival(operation, run, reason);
   const audience = file.notifiers.concerned(start, end);
   if (audience.seats.length === 0) return;
   const pass = file.pass(operation, 'fallocate', reason, position);

@@ -38,7 +38,8 @@ function free(
   end: number,
 ): readonly PageRange[] {
   const { state } = file;
-  const { pins, unsafe } = quarantine(file, operation, start, end);
+  const isSafe = operation.unsafe.length + state.untrusted.length + state.poisoned.pages === 0;
+  const { pins, unsafe } = isSafe ? NOTHING_PINNED : quarantine(file, operation, start, end);
   let kept = unsafe;
   if (unsafe.length === 0) kept = drop(file, operation, start, end);
   else {
@@ -94,6 +95,13 @@ interface Pin {
   readonly pfn: number;
 }
 
+interface Pins {
+  readonly pins: readonly Pin[];
+  readonly unsafe: readonly PageRange[];
+}
+
+const NOTHING_PINNED: Pins = { pins: NONE, unsafe: NONE };
+
 function unpin({ state, store }: FileCore, operation: Operation, pfn: number): void {
   try {
     store.putUnlockPfn(pfn);
@@ -113,15 +121,11 @@ function quarantine(
   operation: Operation,
   start: number,
   end: number,
-): { readonly pins: readonly Pin[]; readonly unsafe: readonly PageRange[] } {
-  const { untrusted } = state;
-  if (operation.unsafe.length + untrusted.length + state.poisoned.pages === 0) {
-    return NOTHING_PINNED;
-  }
+): Pins {
   const pins: Pin[] = [];
   const unsafe: PageRange[] = [];
   const poisoned = state.poisoned.pages > 0 ? state.poisoned.ranges(start, end) : [];
-  const before = clip(untrusted, { start, end });
+  const before = clip(state.untrusted, { start, end });
   for (const range of normalize([...operation.unsafe, ...poisoned, ...before])) {
     for (const run of state.frames.runs(range.start, range.end)) {
       let page = run.start;
@@ -140,5 +144,3 @@ function quarantine(
   }
   return { pins, unsafe };
 }
-
-const NOTHING_PINNED = { pins: NONE, unsafe: NONE };

@@ -83,7 +83,7 @@ export function refusesSeals(file: FileCore, seals: readonly Seal[]): MemfileErr
 }
 
 function sealed({ state }: FileCore, syscall: string, seal: Seal): MemfileError | undefined {
-  if (!state.seals.has(seal)) return undefined;
+  if (state.seals.size === 0 || !state.seals.has(seal)) return undefined;
   return error('EPERM', syscall, `"${state.name}" is sealed against it with '${seal}'`);
 }
 
