@@ -4,14 +4,14 @@ import type { NotifiedFile } from './notifier.js';
 /** What a lease needs of the registration that took it. */
 export interface LeaseHome {
   readonly name: string;
-  /** Whether the page still has the lease's  */
+  /** Whether the page still has the lease's frame. */
   leaseHolds(lease: Lease): boolean;
   leaseBytes(lease: Lease): Uint8Array;
   leasePut(lease: Lease): void;
 }
 
 /**
- * A counted reference to one page
+ * A counted reference to one page frame.
  *
  * It locks nothing: a punch does not wait for it. The page leaves the file, and the frame goes back
  * to its store at the last `put()`.
