@@ -52,7 +52,7 @@ export class RangeIndex<T extends Ranged> {
 
 /** Items, in a leaf, or nodes: sorted, with what a search wants to know of each in arrays of numbers. */
 class Node<T extends Ranged> {
-  /** The first of what is below each entry. */
+  /** What is below each entry begins here, or later; what is below those before it does not. */
   #starts: number[] = [];
   #orders: number[] = [];
   /** How far what is below each entry reaches. */
@@ -94,8 +94,11 @@ class Node<T extends Ranged> {
       const at = Math.max(after - 1, 0);
       const child = this.children[at]!;
       const half = child.add(item);
-      this.#update(at, child);
-      if (half !== undefined) {
+      this.#starts[at] = child.#starts[0]!;
+      this.#orders[at] = child.#orders[0]!;
+      if (half === undefined) this.#reaches[at] = Math.max(this.#reaches[at]!, end);
+      else {
+        this.#reaches[at] = child.#reach();
         this.#insert(at + 1, half.#starts[0]!, half.#orders[0]!, half.#reach());
         insert(this.children, at + 1, half);
       }
@@ -108,7 +111,7 @@ class Node<T extends Ranged> {
     const child = this.children[at];
     child?.delete(item);
     if (child !== undefined && child.#starts.length > 0) {
-      this.#update(at, child);
+      if (item.end >= this.#reaches[at]!) this.#reaches[at] = child.#reach();
       return;
     }
     remove(this.#starts, at);
@@ -136,13 +139,6 @@ class Node<T extends Ranged> {
     insert(this.#starts, at, start);
     insert(this.#orders, at, order);
     insert(this.#reaches, at, reach);
-  }
-
-  /** What is below an entry has changed. */
-  #update(at: number, child: Node<T>): void {
-    this.#starts[at] = child.#starts[0]!;
-    this.#orders[at] = child.#orders[0]!;
-    this.#reaches[at] = child.#reach();
   }
 
   #reach(): number {

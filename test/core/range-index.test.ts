@@ -3,29 +3,44 @@ import { describe, expect, it } from 'vitest';
 import { MAX_PAGES, type PageRange } from '../../core/index.js';
 import { RangeIndex, type Ranged } from '../../core/range-index.js';
 
-const range: fc.Arbitrary<PageRange> = fc.oneof(
-  {
-    weight: 6,
-    arbitrary: fc
-      .tuple(fc.nat(60), fc.integer({ min: 1, max: 12 }))
-      .map(([start, length]) => ({ start, end: start + length })),
-  },
-  // Some that reach over all the others: the tree has to look below them.
-  { weight: 1, arbitrary: fc.nat(60).map((start) => ({ start, end: MAX_PAGES })) },
-);
+const rangeBelow = (pages: number): fc.Arbitrary<PageRange> =>
+  fc.oneof(
+    {
+      weight: 6,
+      arbitrary: fc
+        .tuple(fc.nat(pages), fc.integer({ min: 1, max: 12 }))
+        .map(([start, length]) => ({ start, end: start + length })),
+    },
+    // Some that reach over all the others: the tree has to look below them.
+    { weight: 1, arbitrary: fc.nat(pages).map((start) => ({ start, end: MAX_PAGES })) },
+  );
+
+const range = rangeBelow(60);
 
 type Step =
   | { readonly type: 'add'; readonly range: PageRange }
   | { readonly type: 'delete'; readonly which: number }
   | { readonly type: 'collect'; readonly range: PageRange };
 
-const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 4, arbitrary: range.map((range): Step => ({ type: 'add', range })) },
-  { weight: 3, arbitrary: fc.nat().map((which): Step => ({ type: 'delete', which })) },
-  { weight: 2, arbitrary: range.map((range): Step => ({ type: 'collect', range })) },
-);
+const stepBelow = (pages: number): fc.Arbitrary<Step> =>
+  fc.oneof(
+    { weight: 4, arbitrary: rangeBelow(pages).map((range): Step => ({ type: 'add', range })) },
+    { weight: 3, arbitrary: fc.nat().map((which): Step => ({ type: 'delete', which })) },
+    { weight: 2, arbitrary: rangeBelow(pages).map((range): Step => ({ type: 'collect', range })) },
+  );
 
-const program = fc.array(step, { maxLength: 120 });
+const program = fc.array(stepBelow(60), { maxLength: 120 });
+
+/** Of so many that come first the tree has three levels. */
+const MANY = 1500;
+
+const largeProgram = fc.array(stepBelow(MANY), { minLength: 60, maxLength: 300 });
+
+/** Ranges that come in no order, one of each 500 reaching over all that follow. */
+const many: readonly Step[] = Array.from({ length: MANY }, (_, i) => {
+  const start = (i * 617) % MANY;
+  return { type: 'add', range: { start, end: i % 500 === 7 ? MAX_PAGES : start + 1 + (i % 5) } };
+});
 
 const collect = <T extends Ranged>(index: RangeIndex<T>, { start, end }: PageRange): T[] => {
   const found: T[] = [];
@@ -72,9 +87,12 @@ describe('RangeIndex', () => {
     expect(orders(collect(index, { start: 7, end: 8 }))).toEqual([1]);
   });
 
-  it('finds what a scan finds, among additions and deletions', () => {
+  it.each([
+    ['a few', program, 300],
+    ['many', largeProgram.map((steps) => [...many, ...steps]), 40],
+  ])('finds what a scan finds, among additions and deletions of %s', (_, programs, numRuns) => {
     fc.assert(
-      fc.property(program, (steps) => {
+      fc.property(programs, (steps) => {
         play(steps, (index, items, step) => {
           expect(index.size).toBe(items.length);
           if (step.type !== 'collect') return;
@@ -83,7 +101,7 @@ describe('RangeIndex', () => {
           expect(ascending(collect(index, step.range))).toEqual(ascending(scanned));
         });
       }),
-      { numRuns: 300 },
+      { numRuns },
     );
   });
 
