@@ -17,7 +17,8 @@ interface Counted extends LeaseState {
 
 /** How many leases of which frames a registration has out. */
 export class LeaseCounts implements Iterable<LeaseState> {
-  readonly #byFrame = new SmallMap<Counted>();
+  /** From the first one on: most consumers look nothing up. */
+  #byFrame: SmallMap<Counted> | undefined;
   #size = 0;
   /** How many of them are of more than a page. */
   #large = 0;
@@ -28,7 +29,8 @@ export class LeaseCounts implements Iterable<LeaseState> {
   }
 
   add(pfn: number, offset: number, order: number, count = 1): void {
-    let last = this.#byFrame.get(pfn);
+    const byFrame = (this.#byFrame ??= new SmallMap());
+    let last = byFrame.get(pfn);
     const lease = find(last, offset, order);
     if (lease !== undefined) {
       lease.count += count;
@@ -38,13 +40,14 @@ export class LeaseCounts implements Iterable<LeaseState> {
     this.#size++;
     if (order > 0) this.#large++;
     while (last?.next !== undefined) last = last.next;
-    if (last === undefined) this.#byFrame.set(pfn, added);
+    if (last === undefined) byFrame.set(pfn, added);
     else last.next = added;
   }
 
   /** One fewer; nothing happens when there is none. */
   remove(pfn: number, offset: number, order: number): void {
-    const first = this.#byFrame.get(pfn);
+    const byFrame = this.#byFrame;
+    const first = byFrame?.get(pfn);
     const lease = find(first, offset, order);
     if (lease === undefined || --lease.count > 0) return;
     this.#size--;
@@ -53,8 +56,8 @@ export class LeaseCounts implements Iterable<LeaseState> {
       let before = first!;
       while (before.next !== lease) before = before.next!;
       before.next = lease.next;
-    } else if (lease.next !== undefined) this.#byFrame.set(pfn, lease.next);
-    else this.#byFrame.delete(pfn);
+    } else if (lease.next !== undefined) byFrame!.set(pfn, lease.next);
+    else byFrame!.delete(pfn);
   }
 
   /** Those that can be of one of these pages: of a few pages, only what their frames have. */
@@ -63,13 +66,13 @@ export class LeaseCounts implements Iterable<LeaseState> {
     else {
       for (const { start, end } of pages) {
         for (let page = start; page < end; page++)
-          yield* chain(this.#byFrame.get(frames.get(page)));
+          yield* chain(this.#byFrame?.get(frames.get(page)));
       }
     }
   }
 
   *[Symbol.iterator](): IterableIterator<LeaseState> {
-    for (const first of this.#byFrame.values()) yield* chain(first);
+    for (const first of this.#byFrame?.values() ?? []) yield* chain(first);
   }
 }
 
