@@ -82,8 +82,8 @@ function pagesOf(range: string | undefined, page: string | undefined): [number, 
   }
   if (range === undefined) return [0, Infinity];
   const [, first, last] = /^(\d+)(?:\.\.|[-:,])(\d+)$/.exec(range) ?? [];
-  if (first !== undefined && last !== undefined) return [Number(first), Number(last)];
-  const why = `--range takes pages START..END, half-open, got ${range}`;
+  if (Number(first) < Number(last)) return [Number(first), Number(last)];
+  const why = `--range takes pages START..END, half-open and not empty, got ${range}`;
   throw new MemfileError('EINVAL', 'log', why);
 }
 

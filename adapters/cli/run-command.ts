@@ -16,7 +16,7 @@ export function addRunCommand(program: Command, exit: (code: number) => void): v
   program
     .command('run')
     .description('drive a recorded run through memory files, mappings and KVM, and check the laws')
-    .argument('<trace>', 'what `strace -f` wrote, plain or gzip')
+    .argument('<trace>', 'what `strace -f` wrote, plain or gzip; - for standard input')
     .option('--json', 'print the report as JSON')
     .option('--events <file>', 'write every committed event and every delivery as JSON lines')
     .addOption(
@@ -38,7 +38,7 @@ export function addRunCommand(program: Command, exit: (code: number) => void): v
     )
     .action(async (path: string, flags: RunFlags) => {
       const { run } = await import('./run.js');
-      exit(await run(path, flags));
+      exit(await run(path === '-' ? '/dev/stdin' : path, flags));
     });
 }
 

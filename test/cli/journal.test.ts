@@ -68,7 +68,10 @@ describe('memfile over a journal', () => {
     const part = memfile('log', journal, '--json', '--range', '0..64', '--consumer', consumer);
     const wanted = all.filter((row) => row.consumer === consumer && row.start < 64);
     expect(lines(part.out).map((line) => JSON.parse(line) as EventRow)).toEqual(wanted);
-    expect(memfile('log', journal, '--range', 'x')).toMatchObject({ code: 2 });
+    for (const range of ['x', '5..2', '5..5', '1..']) {
+      const { code, err } = memfile('log', journal, '--range', range);
+      expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(`got ${range}`) });
+    }
     expect(lines(memfile('log', journal).out)).toHaveLength(all.length);
   });
 

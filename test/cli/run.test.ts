@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunReport } from '../../adapters/cli/run-trace.js';
 import type { EventRow } from '../../adapters/journal-log/index.js';
 import { PageSet } from '../model/page-set.js';
-import { fixture, memfile } from './memfile.js';
+import { fixture, main, memfile } from './memfile.js';
 
 interface Tally {
   readonly file: string;
@@ -243,6 +244,23 @@ describe('memfile run', () => {
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({ truncated: true, violations: [] });
     expect(err).toContain('cut short');
+  });
+
+  it('reads what another program writes to it', () => {
+    const trace = fixture('qemu-kvm-postcopy-hugetlb-dst.strace.gz');
+    const report = (text: string): object => {
+      const { trace: _, ...rest } = JSON.parse(text) as { readonly trace: string };
+      return rest;
+    };
+    const piped = spawnSync(
+      'sh',
+      ['-c', 'cat "$0" | "$1" "$2" run - --json', trace, process.execPath, main],
+      {
+        encoding: 'utf8',
+      },
+    );
+    expect({ code: piped.status, err: piped.stderr }).toEqual({ code: 0, err: '' });
+    expect(report(piped.stdout)).toEqual(report(memfile('run', trace, '--json').out));
   });
 
   it.each([
