@@ -22,6 +22,8 @@ export class NotifierList<T extends Listed<T>> {
   #everywhere: Audience<T> | undefined;
   readonly #ranged = new RangeIndex<Seat<T>>();
   #voters = 0;
+  /** How often those of the whole file are told, unchanged, before that is compiled. */
+  #patience = 512;
 
   get size(): number {
     return this.#whole.length - this.#removed + this.#ranged.size;
@@ -69,7 +71,7 @@ export class NotifierList<T extends Listed<T>> {
     const { access, observed } = seat.member;
     seat.direct = access === 'both' && !observed;
     if (!seat.whole) return;
-    if (this.#everywhere !== undefined) this.#everywhere.stale = true;
+    if (this.#everywhere?.outdate()) this.#patience *= 2;
     this.#everywhere = undefined;
   }
 
@@ -78,7 +80,7 @@ export class NotifierList<T extends Listed<T>> {
    * meanwhile is still among them.
    */
   concerned(start = 0, end = Infinity): Audience<T> {
-    this.#everywhere ??= everywhere(this.#whole);
+    this.#everywhere ??= everywhere(this.#whole, this.#patience);
     if (this.#ranged.size === 0) return this.#everywhere;
     const found = this.#ranged.overlapping(start, end);
     if (found.length === 0) return this.#everywhere;
@@ -88,10 +90,13 @@ export class NotifierList<T extends Listed<T>> {
   }
 }
 
-function everywhere<T extends Member>(whole: readonly (Seat<T> | undefined)[]): Audience<T> {
+function everywhere<T extends Member>(
+  whole: readonly (Seat<T> | undefined)[],
+  patience: number,
+): Audience<T> {
   return new Audience(
     whole.filter((seat) => seat !== undefined),
-    true,
+    patience,
   );
 }
 

@@ -39,7 +39,10 @@ export class Pass implements NotifierEvent {
   readonly #ballot: Ballot | undefined;
   /** Those who are told the same pages one after the other, and which of them it is; or just one. */
   #row: readonly SectionOwner[] | undefined;
-  #at = 0;
+  /** @internal */
+  at = 0;
+  /** @internal Whether what is told now has been held open, or has started something. */
+  touched = false;
   #one: SectionOwner | undefined;
   /** Whether what it is told of runs now; 'aside' when that is a watcher, which takes no part. */
   #turn: 'over' | 'running' | 'aside' = 'over';
@@ -107,7 +110,7 @@ export class Pass implements NotifierEvent {
 
   /** Whose turn it is, or was last. */
   get reached(): SectionOwner | undefined {
-    return this.#row === undefined ? this.#one : this.#row[this.#at];
+    return this.#row === undefined ? this.#one : this.#row[this.at];
   }
 
   /** The synchronous part of a consumer's callback begins, for its clipped range. */
@@ -120,23 +123,24 @@ export class Pass implements NotifierEvent {
     this.#ballot?.next();
   }
 
-  /** The same for all of a row, each of which is then `reach`ed in its turn. */
+  /** The same for all of a row, one after the other: it is the turn of the one that is `at`. */
   enterRow(row: readonly SectionOwner[], start: number, end: number): void {
     this.#row = row;
+    this.#turn = 'running';
     this.#start = start;
     this.#end = end;
   }
 
-  reach(at: number): void {
-    this.#at = at;
-    this.#turn = 'running';
-  }
-
   leave(): void {
     this.#turn = 'over';
+    if (this.touched) this.settle();
+  }
+
+  /** The synchronous part of what is told now is over. */
+  settle(): void {
+    this.touched = false;
     const section = this.#section;
     const started = this.#started;
-    if (section === undefined && started === undefined) return;
     this.#section = undefined;
     this.#started = undefined;
     if (section === undefined) return;
@@ -155,6 +159,7 @@ export class Pass implements NotifierEvent {
 
   /** The callback that runs now has started something that takes its time. */
   started(node: WaitNode): void {
+    this.touched = true;
     (this.#started ??= []).push(node);
   }
 
@@ -177,6 +182,7 @@ export class Pass implements NotifierEvent {
   /** The reader section of the callback that runs now. */
   section(): Section {
     if (this.#section === undefined) {
+      this.touched = true;
       const receiver = this.reached!;
       const range = { start: this.#start, end: this.#end };
       const { operation, type, position } = this;

@@ -1,0 +1,68 @@
+import type { NotifierFunction, Participant } from './notifier.js';
+import type { Pass } from './pass.js';
+
+/** One function that tells one consumer. */
+export type Call =
+  | { readonly observer: false; readonly call: NotifierFunction; readonly receiver: object }
+  | {
+      readonly observer: true;
+      readonly call: NonNullable<Participant['next']>;
+      readonly receiver: object;
+    };
+
+/**
+ * Tells a stretch of a row, and answers which of the row would be next: short of its end when the
+ * row has become stale.
+ */
+export type Calls = (
+  row: { readonly stale: boolean },
+  pass: Pass,
+  start: number,
+  end: number,
+) => number;
+
+/** How many consumers one function tells: about as many as an engine inlines into one. */
+export const STRETCH = 16;
+
+/**
+ * A function with a call of its own for each consumer. In a loop all consumers share one call, which
+ * an engine can neither inline nor foresee: with many of them that costs several times as much as
+ * what they do.
+ *
+ * Undefined where no code can be made from text, as a page's Content Security Policy may have it.
+ * The text has numbers in it and nothing of anybody's.
+ */
+export function compileCalls(calls: readonly Call[], from: number): Calls | undefined {
+  const functions = calls.map((_, i) => `call${i}`);
+  const receivers = calls.map((_, i) => `receiver${i}`);
+  const body = calls.map(({ observer }, i) => telling(i, from + i, observer));
+  // Engines share what they learn of a function among all that have the same text.
+  const text = `return (row, pass, start, end) => { // ${++compiled}
+    let result;
+    ${body.join('')}
+    return ${from + calls.length};
+  };`;
+  try {
+    // oxlint-disable-next-line no-implied-eval, no-new-func -- As said above.
+    const make = new Function(...functions, ...receivers, text);
+    return make(...calls.map(({ call }) => call), ...calls.map(({ receiver }) => receiver));
+  } catch {
+    return undefined;
+  }
+}
+
+let compiled = 0;
+
+function telling(i: number, at: number, observer: boolean): string {
+  const told = observer ? 'pass.notification()' : 'start, end, pass';
+  return `
+    pass.at = ${at};
+    try {
+      result = call${i}.call(receiver${i}, ${told});
+      if (result !== undefined) pass.holdIfThenable(result);
+    } catch (error) {
+      pass.fail(error);
+    }
+    if (pass.touched) pass.settle();
+    if (row.stale) return ${at + 1};`;
+}

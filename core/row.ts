@@ -1,0 +1,108 @@
+import type { NotifierCallback } from './event.js';
+import type { Pass } from './pass.js';
+import { compileCalls, STRETCH, type Call, type Calls } from './row-calls.js';
+import type { Member, Seat } from './seat.js';
+
+/** No more stretches than that are compiled: code takes a hundred times as much room as a consumer. */
+const MOST = 64;
+
+/** What was compiled has paid when it was of use for so many times the patience. */
+const PAID = 16;
+
+/**
+ * Consumers that are told the same pages one after the other, each by calling one function: its
+ * callback, or its observer's `next`. It holds for as long as nobody comes or leaves.
+ */
+export class Row<M extends Member = Member> {
+  /** Whether each has to be asked what it has, from the next one on. */
+  stale = false;
+  readonly #members: readonly M[];
+  readonly #calls: readonly Call[];
+  /** Those that tell a stretch of it each, from the first on. */
+  readonly #compiled: Calls[] = [];
+  readonly #patience: number;
+  #told = 0;
+
+  /**
+   * @param seats in the order in which they are told.
+   * @param patience how often it is told before calls of its own are compiled.
+   */
+  constructor(seats: readonly Seat<M>[], type: NotifierCallback, patience: number) {
+    this.#patience = patience;
+    const members: M[] = [];
+    const calls: Call[] = [];
+    for (const seat of seats) {
+      const call = callOf(seat, type);
+      if (call === undefined) continue;
+      members.push(seat.member);
+      calls.push(call);
+    }
+    this.#members = members;
+    this.#calls = calls;
+  }
+
+  /** Somebody has come, left, or got an observer. */
+  outdate(): void {
+    this.stale = true;
+  }
+
+  /** Whether it was compiled and not told often enough since. */
+  get wasted(): boolean {
+    return this.#compiled.length > 0 && this.#told < PAID * this.#patience;
+  }
+
+  tell(pass: Pass, start: number, end: number): void {
+    const calls = this.#calls;
+    if (calls.length === 0) return;
+    pass.enterRow(this.#members, start, end);
+    const compiled = this.#compiled;
+    if (++this.#told > this.#patience && compiled.length < MOST) this.#compile();
+    let next = 0;
+    for (let i = 0; i < compiled.length && next === i * STRETCH; i++) {
+      next = compiled[i]!(this, pass, start, end);
+    }
+    if (next < calls.length || this.stale) this.#tellFrom(next, pass, start, end);
+    pass.leave();
+  }
+
+  /** What compiled calls do as well: tells one after the other, until somebody comes or leaves. */
+  #tellFrom(next: number, pass: Pass, start: number, end: number): void {
+    const calls = this.#calls;
+    for (; next < calls.length && !this.stale; next++) {
+      pass.at = next;
+      const { observer, call, receiver } = calls[next]!;
+      try {
+        const result = observer
+          ? call.call(receiver, pass.notification())
+          : call.call(receiver, start, end, pass);
+        if (result !== undefined) pass.holdIfThenable(result);
+      } catch (error) {
+        pass.fail(error);
+      }
+      if (pass.touched) pass.settle();
+    }
+    if (!this.stale) return;
+    const members = this.#members;
+    pass.leave();
+    members[next - 1]!.wasTold();
+    for (; next < members.length; next++) members[next]!.tell(pass, start, end);
+  }
+
+  /** A stretch at a time, so that no event waits for all of it. */
+  #compile(): void {
+    const from = this.#compiled.length * STRETCH;
+    if (from >= this.#calls.length) return;
+    const calls = compileCalls(this.#calls.slice(from, from + STRETCH), from);
+    if (calls === undefined) this.#told = -Infinity;
+    else this.#compiled.push(calls);
+  }
+}
+
+/** Whoever joins makes a row stale, so that its observers joined before what they are told began. */
+function callOf(seat: Seat, type: NotifierCallback): Call | undefined {
+  const { participant } = seat.member;
+  const callback = seat.callback(type);
+  if (callback !== undefined) return { observer: false, call: callback, receiver: seat.notifier };
+  if (participant?.next === undefined) return undefined;
+  return { observer: true, call: participant.next, receiver: participant.observer };
+}

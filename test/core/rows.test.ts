@@ -1,0 +1,158 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  createMemfile,
+  type MemoryFile,
+  type Notifier,
+  type Registration,
+} from '../../core/index.js';
+import { compileCalls, STRETCH } from '../../core/row-calls.js';
+import { shmem } from '../../plugins/shmem/index.js';
+
+/** What a consumer does when it is told, the one time that it does anything. */
+const DEEDS = [
+  'throw',
+  'reject',
+  'wait',
+  'leave',
+  'await its end',
+  'other leaves',
+  'observe',
+  'punch',
+] as const;
+
+interface Deed {
+  readonly consumer: number;
+  readonly event: number;
+  readonly type: 'invalidate' | 'invalidateEnd' | 'fallocate';
+  readonly does: (typeof DEEDS)[number];
+}
+
+const CONSUMERS = 2 * STRETCH + 5;
+/** Longer than it takes until all of them are told by compiled calls. */
+const BEFORE = 600;
+const EVENTS = 6;
+
+/** Every call, in order, while consumers do what they do in the last events. */
+async function run(deeds: readonly Deed[], compiled: boolean): Promise<string[]> {
+  // Whoever is witnessed is told one by one.
+  const record = compiled ? 'state' : 'deliveries';
+  await using memfile = createMemfile({ plugins: [shmem()], record });
+  const file = memfile.createFile('shmem', { size: 8 });
+  const log: string[] = [];
+  let event = -1;
+  const registrations: Registration[] = [];
+  const done = new Set<Deed>();
+  const told = (consumer: number, type: Deed['type'], start: number, end: number): unknown => {
+    if (event < 0) return undefined;
+    log.push(`${event} ${type} ${consumer} [${start}, ${end})`);
+    const deed = deeds.find((deed) => {
+      const now = deed.consumer === consumer && deed.event === event && deed.type === type;
+      return now && !done.has(deed);
+    });
+    if (deed === undefined) return undefined;
+    done.add(deed);
+    return perform(deed, file, registrations, log);
+  };
+  for (let i = 0; i < CONSUMERS; i++) {
+    const call = (type: Deed['type']) => (start: number, end: number) => told(i, type, start, end);
+    const notifier = {
+      invalidate: call('invalidate'),
+      invalidateEnd: call('invalidateEnd'),
+      fallocate: call('fallocate'),
+    };
+    if (i % 5 < 4) registrations.push(await file.register(notifier as Notifier));
+    else {
+      const registration = await file.register({});
+      registration.subscribe((notification) => {
+        if (notification.type === 'snapshot' || !(notification.type in notifier)) return undefined;
+        const { type, start, end } = notification;
+        return told(i, type as Deed['type'], start, end);
+      });
+      registrations.push(registration);
+    }
+  }
+  for (let i = 0; i < BEFORE; i++) {
+    await file.fallocate(1, 3);
+    await file.punchHole(1, 3);
+  }
+  for (event = 0; event < EVENTS; event++) {
+    const operation = event % 2 === 0 ? file.fallocate(1, 3) : file.punchHole(0, 4);
+    await operation.catch((error: Error) => log.push(error.message));
+  }
+  log.push(JSON.stringify(file.populated()));
+  return log;
+}
+
+function perform(
+  { does, consumer }: Deed,
+  file: MemoryFile,
+  registrations: readonly Registration[],
+  log: string[],
+): unknown {
+  const later = Promise.resolve().then(() => log.push(`${consumer} has waited`));
+  switch (does) {
+    case 'throw':
+      throw new Error(`${consumer} throws`);
+    case 'reject':
+      return later.then(() => Promise.reject(new Error(`${consumer} rejects`)));
+    case 'wait':
+      return later;
+    case 'leave': {
+      const registration = registrations[consumer]!;
+      registration.unsubscribe();
+      void registration.closed.then(() => log.push(`${consumer} is gone`));
+      return undefined;
+    }
+    case 'await its end':
+      return registrations[consumer]!.unregister(); // EDEADLK
+    case 'other leaves':
+      registrations[(consumer * 7 + 3) % CONSUMERS]!.unsubscribe();
+      return undefined;
+    case 'observe':
+      registrations[(consumer * 5 + 1) % CONSUMERS]!.subscribe(({ type }) => {
+        log.push(`${consumer} sees ${type}`);
+      });
+      return undefined;
+    case 'punch':
+      void file.punchHole(5, 6).then(
+        () => log.push(`${consumer} has punched`),
+        (error: Error) => log.push(error.message),
+      );
+      return undefined;
+  }
+}
+
+const deeds = fc.array(
+  fc.record({
+    consumer: fc.nat(CONSUMERS - 1),
+    event: fc.nat(EVENTS - 1),
+    type: fc.constantFrom('invalidate', 'invalidateEnd', 'fallocate'),
+    does: fc.constantFrom(...DEEDS),
+  }),
+  { minLength: 1, maxLength: 6 },
+);
+
+describe('consumers that are told by compiled calls', () => {
+  it('are told what they are told one by one, whatever they do', async () => {
+    await fc.assert(
+      fc.asyncProperty(deeds, async (deeds: readonly Deed[]) => {
+        expect(await run(deeds, true)).toEqual(await run(deeds, false));
+      }),
+      { numRuns: 60, seed: 20220118 },
+    );
+  });
+
+  it('are told in a loop where no code can be made from text', () => {
+    const { Function: original } = globalThis;
+    globalThis.Function = (() => {
+      throw new EvalError('Code generation from strings disallowed for this context');
+    }) as never;
+    try {
+      const call = { observer: false, call: () => {}, receiver: {} } as const;
+      expect(compileCalls([call], 0)).toBeUndefined();
+    } finally {
+      globalThis.Function = original;
+    }
+  });
+});
