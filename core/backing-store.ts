@@ -2,6 +2,7 @@ import type { ContentMode, Side, StoreCapabilities } from './capabilities.js';
 import type { MemfileError } from './errno.js';
 import type { FileFlag, Reason } from './event.js';
 import type { EventDefinition, OwnEvent, OwnEvents } from './own-events.js';
+import type { Extent } from './extent-block.js';
 import type { PageRange } from './page-range.js';
 
 /** Pages `[start, end)` whose frames are `pfn`, `pfn + 1`, … */
@@ -83,6 +84,22 @@ export interface StoreFile extends PfnOps {
   attach?(host: StoreHost, state: AttachState): void;
 }
 
+/** Which frames the pages of one file have. Ranges are pages, half-open. */
+export interface FrameTable {
+  /** The frame of a page, or -1. */
+  get(page: number): number;
+  /** How many pages of `[start, end)` have a frame. */
+  count(start: number, end: number): number;
+  /** The runs in `[start, end)`, clipped to it and in order; `value` is the frame of `start`. */
+  runs(start: number, end: number): readonly Extent[];
+  /** The pages of `[start, end)` that have none, as sorted ranges. */
+  holes(start: number, end: number): readonly PageRange[];
+  /** Pages `[start, end)` are given frames `pfn`, `pfn + 1`, … */
+  set(start: number, end: number, pfn: number): void;
+  /** What these pages have is taken back. */
+  delete(start: number, end: number): void;
+}
+
 /** How a store starts operations of its own; they are like any other. */
 export interface StoreHost {
   /** Takes pages away, as a device does that is revoked. */
@@ -91,6 +108,12 @@ export interface StoreHost {
   fallocate(range: PageRange, reason?: Reason): Promise<void>;
   /** The frames of this store, of whatever file, that were leaked on purpose: not to be used again. */
   quarantined(): readonly PfnRun[];
+  /**
+   * The frames of this file, for a store that would keep a table of its own: it notes there what it
+   * allocates and frees, and finds what the journal knows. Absent where whoever attaches the file
+   * keeps none, as a store may that has its pages of another.
+   */
+  readonly frames?: FrameTable;
 }
 
 /** How a store, or an adapter, has events of its own in the journal: a memfile is one. */

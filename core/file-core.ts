@@ -6,6 +6,7 @@ import type { JournalEvent, NotifierCallback, Reason } from './event.js';
 import type { NotifiedFile } from './notifier.js';
 import type { NotifierList } from './notifier-list.js';
 import type { Operation, OperationHome, OperationHost } from './operation.js';
+import { FileFrames } from './file-frames.js';
 import { firstIn, formatRange, type PageRange } from './page-range.js';
 import { Pass, type PassDetail, type PassHost } from './pass.js';
 import type { OpenWithdrawal, Registration, RegistrationHome } from './registration.js';
@@ -30,6 +31,8 @@ export class FileCore implements OperationHome, RegistrationHome, PassHost {
   readonly capabilities: StoreCapabilities;
   readonly notifiers: NotifierList<Registration>;
   readonly srcu: SrcuDomain;
+  /** What its store has given it. */
+  readonly frames: FileFrames;
   readonly name: string;
   readonly queue: OperationHost;
   readonly lane: Operation[] = [];
@@ -54,6 +57,7 @@ export class FileCore implements OperationHome, RegistrationHome, PassHost {
     this.store = store;
     this.capabilities = capabilities;
     this.notifiers = notifiers;
+    this.frames = new FileFrames(state.frames);
     this.srcu = new SrcuDomain(state.name);
   }
 
@@ -93,7 +97,10 @@ export class FileCore implements OperationHome, RegistrationHome, PassHost {
     const { id } = this.state;
     const { id: of } = operation;
     const type = 'fallocate';
-    return this.record(operation, { type, file: id, operation: of, start, end, pfn, reason });
+    const event = { type, file: id, operation: of, start, end, pfn, reason } as const;
+    const position = this.record(operation, event);
+    this.frames.arrived(start, end);
+    return position;
   }
 
   /** The pass that tells consumers of the event at `position`, of what began at `begun`. */

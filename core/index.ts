@@ -3,6 +3,7 @@ export type {
   AttachState,
   BackingStore,
   FileSpec,
+  FrameTable,
   PfnOps,
   PfnRun,
   PluginHost,

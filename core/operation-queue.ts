@@ -40,6 +40,11 @@ export class OperationQueue implements OperationHost {
   submit(operation: Operation, signal?: AbortSignal): void {
     operation.sequence = ++this.#sequence;
     const { lane } = operation;
+    if (lane.length === 0 && !this.#busy) {
+      lane.push(operation);
+      this.#run(operation);
+      return;
+    }
     for (let i = lane.length - 1; i >= 0; i--) {
       const earlier = lane[i]!;
       if (!overlaps(earlier, operation)) continue;
@@ -82,7 +87,7 @@ export class OperationQueue implements OperationHost {
 
   settled(operation: Operation): void {
     const { lane, followers, blockers } = operation;
-    if (lane.at(-1) === operation) lane.pop();
+    if (lane[lane.length - 1] === operation) lane.pop();
     else lane.splice(lane.indexOf(operation), 1);
     if (followers === undefined) return;
     for (const follower of followers) {

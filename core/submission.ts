@@ -18,7 +18,7 @@ export function submit<T = void>(
   try {
     check?.();
     checkRange(syscall, operation.from, operation.to);
-    checkOptions(syscall, options ?? NO_OPTIONS);
+    if (options !== NO_OPTIONS) checkOptions(syscall, options ?? NO_OPTIONS);
     if (engine.closing) {
       throw new MemfileError('EBADF', syscall, 'the memfile is being torn down');
     }

@@ -3,6 +3,7 @@ import type { Reason } from './event.js';
 import type { FileCore } from './file-core.js';
 import type { Operation, Step } from './operation.js';
 import type { PageRange } from './page-range.js';
+import type { Pass } from './pass.js';
 import type { OpenWithdrawal, Registration } from './registration.js';
 import { tell, type Audience } from './audience.js';
 
@@ -66,9 +67,11 @@ export class Withdrawal implements OpenWithdrawal {
     // Nobody comes before the end, as a registration is an operation too; some may leave.
     const audience = file.notifiers.concerned(start, end);
     this.#audience = audience;
-    const detail = conversion && { conversion };
-    const pass = file.pass(of, 'invalidate', reason, begun, begun, detail);
-    audience.tellNewestFirst(file.engine, pass, start, end, this.unless);
+    if (audience.seats.length > 0) {
+      const detail = conversion && { conversion };
+      const pass = file.pass(of, 'invalidate', reason, begun, begun, detail);
+      audience.tellNewestFirst(file.engine, pass, start, end, this.unless);
+    }
     if (of.heldUp) this.#wait();
     else this.#finish();
   }
@@ -78,24 +81,32 @@ export class Withdrawal implements OpenWithdrawal {
   }
 
   #finish(): void {
-    const { file, of, start, end, reason, conversion, unless } = this;
+    const { file, of, start, end, reason, conversion } = this;
     const keeps = this.#between(this);
     const ended = file.recordRange(of, 'invalidateEnd', start, end, reason);
     const audience = this.#audience!;
-    const detail = conversion && { conversion };
-    const pass = file.pass(of, 'invalidateEnd', reason, ended, this.#begun, detail);
-    if (keeps === undefined) audience.tellOldestFirst(file.engine, pass, start, end, unless);
-    else {
-      for (const consumer of audience.members) {
-        if (consumer.access === unless) continue;
-        const kept = keeps(consumer);
-        tell(file.engine, consumer, kept.length === 0 ? pass : pass.keeping(kept), start, end);
-      }
+    if (audience.seats.length > 0) {
+      const detail = conversion && { conversion };
+      const pass = file.pass(of, 'invalidateEnd', reason, ended, this.#begun, detail);
+      this.#tellEnd(audience, pass, keeps);
     }
     const { open } = file;
-    if (open.at(-1) === this) open.pop();
+    if (open[open.length - 1] === this) open.pop();
     else open.splice(open.indexOf(this), 1);
     this.#ended?.();
     of.whenLetGo('every consumer knows the end', this.#then);
+  }
+
+  #tellEnd(audience: Audience<Registration>, pass: Pass, keeps: Keeps): void {
+    const { file, start, end, unless } = this;
+    if (keeps === undefined) {
+      audience.tellOldestFirst(file.engine, pass, start, end, unless);
+      return;
+    }
+    for (const consumer of audience.members) {
+      if (consumer.access === unless) continue;
+      const kept = keeps(consumer);
+      tell(file.engine, consumer, kept.length === 0 ? pass : pass.keeping(kept), start, end);
+    }
   }
 }

@@ -6,6 +6,7 @@ import {
   type AttachState,
   type BackingStore,
   type ContentMode,
+  type FrameTable,
   type PfnRun,
   type Side,
   type StoreFile,
@@ -61,7 +62,8 @@ class ShmemFile implements StoreFile {
   readonly #name: string;
   readonly #pool: FramePool;
   readonly #maxPages: number;
-  readonly #frames = new Extents();
+  /** Its own, unless whoever attached it has one. */
+  #frames: FrameTable = new Extents();
 
   constructor(name: string, pool: FramePool, maxPages: number) {
     this.#name = name;
@@ -69,8 +71,9 @@ class ShmemFile implements StoreFile {
     this.#maxPages = maxPages;
   }
 
-  attach(_host: StoreHost, state: AttachState): void {
-    for (const { start, end, pfn } of state.frames) this.#frames.set(start, end, pfn);
+  attach({ frames }: StoreHost, state: AttachState): void {
+    if (frames !== undefined) this.#frames = frames;
+    else for (const { start, end, pfn } of state.frames) this.#frames.set(start, end, pfn);
     withhold(this.#pool, state, state.frames);
   }
 
@@ -78,32 +81,22 @@ class ShmemFile implements StoreFile {
     if (end - start > this.#maxPages) {
       throw this.#noSpace(`${end - start} pages asked for, the limit is ${this.#maxPages}`);
     }
-    if (this.#frames.count(start, end) === 0 && this.#pool.available > 0) {
-      const frames = this.#pool.take(end - start);
-      const stop = start + (frames.end - frames.start);
-      this.#frames.set(start, stop, frames.start);
-      const run = { start, end: stop, pfn: frames.start };
-      if (stop === end) return { runs: [run] };
-      return this.#allocateRest(start, end, [run]);
-    }
-    return this.#allocateRest(start, end, []);
-  }
-
-  /** The holes that are left, after `runs`. */
-  #allocateRest(start: number, end: number, runs: PfnRun[]): Allocation {
-    for (const hole of this.#frames.holes(start, end)) {
+    const pool = this.#pool;
+    const frames = this.#frames;
+    const holes = frames.count(start, end) === 0 ? [{ start, end }] : frames.holes(start, end);
+    const runs: PfnRun[] = [];
+    for (const hole of holes) {
       for (let page = hole.start; page < hole.end;) {
-        if (this.#pool.available <= 0) {
-          for (const run of runs) this.free(run.start, run.end);
+        if (pool.available <= 0) {
+          for (const run of runs) pool.release(run.pfn, run.pfn + (run.end - run.start));
           throw this.#noSpace('the quota is used up');
         }
-        const frames = this.#pool.take(hole.end - page);
-        const run = { start: page, end: page + (frames.end - frames.start), pfn: frames.start };
-        this.#frames.set(run.start, run.end, run.pfn);
-        runs.push(run);
-        page = run.end;
+        const { start: pfn, end: stop } = pool.take(hole.end - page);
+        runs.push({ start: page, end: page + (stop - pfn), pfn });
+        page += stop - pfn;
       }
     }
+    for (const { start, end, pfn } of runs) frames.set(start, end, pfn);
     return { runs };
   }
 
