@@ -1,6 +1,7 @@
 import { Audience } from './audience.js';
 import { RangeIndex } from './range-index.js';
 import type { Member, Seat } from './seat.js';
+import { Stretches } from './stretches.js';
 
 /** A registration as its list sees it. */
 export interface Listed<Self extends Member> extends Member {
@@ -21,6 +22,10 @@ export class NotifierList<T extends Listed<T>> {
   /** Those of `#whole` that are there, until that changes. */
   #everywhere: Audience<T> | undefined;
   readonly #ranged = new RangeIndex<Seat<T>>();
+  /** Where the ranges of all are, and whom it concerns; once that has stayed as it is for a while. */
+  #stretches: Stretches<T> | undefined;
+  /** How many events there were since somebody came or left. */
+  #lookups = 0;
   #voters = 0;
   /** How often those of the whole file are told, unchanged, before that is compiled. */
   #patience = 512;
@@ -70,9 +75,14 @@ export class NotifierList<T extends Listed<T>> {
   changed(seat: Seat<T>): void {
     const { access, observed } = seat.member;
     seat.direct = access === 'both' && !observed;
-    if (!seat.whole) return;
-    if (this.#everywhere?.outdate()) this.#patience *= 2;
-    this.#everywhere = undefined;
+    this.#lookups = 0;
+    let wasted = this.#stretches?.outdate() === true;
+    this.#stretches = undefined;
+    if (seat.whole) {
+      wasted = this.#everywhere?.outdate() === true || wasted;
+      this.#everywhere = undefined;
+    }
+    if (wasted) this.#patience *= 2;
   }
 
   /**
@@ -82,13 +92,36 @@ export class NotifierList<T extends Listed<T>> {
   concerned(start = 0, end = Infinity): Audience<T> {
     this.#everywhere ??= everywhere(this.#whole, this.#patience);
     if (this.#ranged.size === 0) return this.#everywhere;
+    const stretches = (this.#stretches ??= this.#divide());
+    const stretch = stretches === undefined ? -1 : stretches.find(start, end);
+    if (stretch < 0) return this.#lookUp(start, end);
+    const known = stretches!.get(stretch);
+    if (known !== undefined) return known;
+    const audience = this.#lookUp(start, end, this.#patience);
+    if (audience !== this.#everywhere) stretches!.set(stretch, audience);
+    return audience;
+  }
+
+  #lookUp(start: number, end: number, patience?: number): Audience<T> {
     const found = this.#ranged.overlapping(start, end);
-    if (found.length === 0) return this.#everywhere;
+    if (found.length === 0) return this.#everywhere!;
     byAge(found);
-    const { seats } = this.#everywhere;
-    return new Audience(seats.length === 0 ? found : merged(seats, found));
+    const { seats } = this.#everywhere!;
+    return new Audience(seats.length === 0 ? found : merged(seats, found), patience);
+  }
+
+  /** After as many events as there are ranges: then it costs no more than those did. */
+  #divide(): Stretches<T> | undefined {
+    const { size } = this.#ranged;
+    if (++this.#lookups < size || size * (this.#everywhere!.seats.length + 8) > ROOM) {
+      return undefined;
+    }
+    return new Stretches(this.#ranged.overlapping(0, Infinity));
   }
 }
+
+/** How many places of consumers there is room for in all stretches. */
+const ROOM = 2 ** 16;
 
 function everywhere<T extends Member>(
   whole: readonly (Seat<T> | undefined)[],

@@ -1,0 +1,45 @@
+import type { Audience } from './audience.js';
+import type { PageRange } from './page-range.js';
+import { firstAbove } from './search.js';
+import type { Member } from './seat.js';
+
+/**
+ * The stretches of a file between two places where a range of somebody begins or ends: all that
+ * happens within one concerns the same consumers, who are looked up once.
+ */
+export class Stretches<M extends Member> {
+  readonly #bounds: number[];
+  /** Of the stretch that ends at the bound of the same number, and of what is behind the last. */
+  readonly #audiences: (Audience<M> | undefined)[] = [];
+  readonly #known: Audience<M>[] = [];
+
+  constructor(ranges: Iterable<PageRange>) {
+    const bounds = new Set<number>();
+    for (const { start, end } of ranges) bounds.add(start).add(end);
+    this.#bounds = [...bounds].sort((a, b) => a - b);
+    for (let i = 0; i <= this.#bounds.length; i++) this.#audiences.push(undefined);
+  }
+
+  /** The number of the stretch that has all of `[start, end)`, or -1. */
+  find(start: number, end: number): number {
+    const bounds = this.#bounds;
+    const at = firstAbove(bounds, bounds.length, 1, 0, start);
+    return at < bounds.length && bounds[at]! < end ? -1 : at;
+  }
+
+  get(stretch: number): Audience<M> | undefined {
+    return this.#audiences[stretch];
+  }
+
+  set(stretch: number, audience: Audience<M>): void {
+    this.#audiences[stretch] = audience;
+    this.#known.push(audience);
+  }
+
+  /** Somebody has come, left, or got an observer; answers whether anything was done in vain. */
+  outdate(): boolean {
+    let wasted = false;
+    for (const audience of this.#known) wasted = audience.outdate() || wasted;
+    return wasted;
+  }
+}
