@@ -18,13 +18,13 @@ export class Audience<M extends Member = Member> {
   readonly #patience: number;
 
   /**
-   * @param patience how often it is told before more is done for its sake; all of them are told
-   * the same range then. Never, by default.
+   * @param lasting whether it is told again and again, and all of them the same range.
+   * @param patience how often, before calls are compiled for it; never, by default.
    */
-  constructor(seats: readonly Seat<M>[], patience = Infinity) {
+  constructor(seats: readonly Seat<M>[], lasting = false, patience = Infinity) {
     this.seats = seats;
     this.#patience = patience;
-    this.#foreseen = patience < Infinity && seats.every(isOneCall);
+    this.#foreseen = lasting && seats.every(isOneCall);
   }
 
   get members(): M[] {

@@ -76,13 +76,11 @@ export class NotifierList<T extends Listed<T>> {
     const { access, observed } = seat.member;
     seat.direct = access === 'both' && !observed;
     this.#lookups = 0;
-    let wasted = this.#stretches?.outdate() === true;
+    this.#stretches?.outdate();
     this.#stretches = undefined;
-    if (seat.whole) {
-      wasted = this.#everywhere?.outdate() === true || wasted;
-      this.#everywhere = undefined;
-    }
-    if (wasted) this.#patience *= 2;
+    if (!seat.whole) return;
+    if (this.#everywhere?.outdate()) this.#patience *= 2;
+    this.#everywhere = undefined;
   }
 
   /**
@@ -97,17 +95,17 @@ export class NotifierList<T extends Listed<T>> {
     if (stretch < 0) return this.#lookUp(start, end);
     const known = stretches!.get(stretch);
     if (known !== undefined) return known;
-    const audience = this.#lookUp(start, end, this.#patience);
+    const audience = this.#lookUp(start, end, true);
     if (audience !== this.#everywhere) stretches!.set(stretch, audience);
     return audience;
   }
 
-  #lookUp(start: number, end: number, patience?: number): Audience<T> {
+  #lookUp(start: number, end: number, lasting = false): Audience<T> {
     const found = this.#ranged.overlapping(start, end);
     if (found.length === 0) return this.#everywhere!;
     byAge(found);
     const { seats } = this.#everywhere!;
-    return new Audience(seats.length === 0 ? found : merged(seats, found), patience);
+    return new Audience(seats.length === 0 ? found : merged(seats, found), lasting);
   }
 
   /** After as many events as there are ranges: then it costs no more than those did. */
@@ -129,6 +127,7 @@ function everywhere<T extends Member>(
 ): Audience<T> {
   return new Audience(
     whole.filter((seat) => seat !== undefined),
+    true,
     patience,
   );
 }

@@ -3,9 +3,6 @@ import type { Pass } from './pass.js';
 import { compileCalls, STRETCH, type Call, type Calls } from './row-calls.js';
 import type { Member, Seat } from './seat.js';
 
-/** Fewer calls are foreseen well enough. */
-const WORTH = 4;
-
 /** No more stretches than that are compiled: code takes a hundred times as much room as a consumer. */
 const MOST = 64;
 
@@ -94,7 +91,7 @@ export class Row<M extends Member = Member> {
   /** A stretch at a time, so that no event waits for all of it. */
   #compile(): void {
     const from = this.#compiled.length * STRETCH;
-    if (from >= this.#calls.length || this.#calls.length < WORTH) return;
+    if (from >= this.#calls.length) return;
     const calls = compileCalls(this.#calls.slice(from, from + STRETCH), from);
     if (calls === undefined) this.#told = -Infinity;
     else this.#compiled.push(calls);

@@ -1,6 +1,5 @@
 import type { Audience } from './audience.js';
 import type { PageRange } from './page-range.js';
-import { firstAbove } from './search.js';
 import type { Member } from './seat.js';
 
 /**
@@ -23,7 +22,13 @@ export class Stretches<M extends Member> {
   /** The number of the stretch that has all of `[start, end)`, or -1. */
   find(start: number, end: number): number {
     const bounds = this.#bounds;
-    const at = firstAbove(bounds, bounds.length, 1, 0, start);
+    let at = 0;
+    let high = bounds.length;
+    while (at < high) {
+      const middle = (at + high) >>> 1;
+      if (bounds[middle]! > start) high = middle;
+      else at = middle + 1;
+    }
     return at < bounds.length && bounds[at]! < end ? -1 : at;
   }
 
@@ -36,10 +41,8 @@ export class Stretches<M extends Member> {
     this.#known.push(audience);
   }
 
-  /** Somebody has come, left, or got an observer; answers whether anything was done in vain. */
-  outdate(): boolean {
-    let wasted = false;
-    for (const audience of this.#known) wasted = audience.outdate() || wasted;
-    return wasted;
+  /** Somebody has come, left, or got an observer. */
+  outdate(): void {
+    for (const audience of this.#known) audience.outdate();
   }
 }

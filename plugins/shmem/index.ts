@@ -7,6 +7,7 @@ import {
   type BackingStore,
   type ContentMode,
   type FrameTable,
+  type PageRange,
   type PfnRun,
   type Side,
   type StoreFile,
@@ -81,23 +82,35 @@ class ShmemFile implements StoreFile {
     if (end - start > this.#maxPages) {
       throw this.#noSpace(`${end - start} pages asked for, the limit is ${this.#maxPages}`);
     }
-    const pool = this.#pool;
-    const frames = this.#frames;
-    const holes = frames.count(start, end) === 0 ? [{ start, end }] : frames.holes(start, end);
-    const runs: PfnRun[] = [];
-    for (const hole of holes) {
-      for (let page = hole.start; page < hole.end;) {
-        if (pool.available <= 0) {
-          for (const run of runs) pool.release(run.pfn, run.pfn + (run.end - run.start));
+    if (this.#frames.count(start, end) > 0 || this.#pool.available <= 0) {
+      return this.#fill(this.#frames.holes(start, end), []);
+    }
+    const run = this.#take(start, end);
+    return run.end === end ? { runs: [run] } : this.#fill([{ start: run.end, end }], [run]);
+  }
+
+  /** Gives frames to holes, after `runs`. */
+  #fill(holes: readonly PageRange[], runs: PfnRun[]): Allocation {
+    for (const { start, end } of holes) {
+      for (let page = start; page < end;) {
+        if (this.#pool.available <= 0) {
+          for (const run of runs) this.free(run.start, run.end);
           throw this.#noSpace('the quota is used up');
         }
-        const { start: pfn, end: stop } = pool.take(hole.end - page);
-        runs.push({ start: page, end: page + (stop - pfn), pfn });
-        page += stop - pfn;
+        const run = this.#take(page, end);
+        runs.push(run);
+        page = run.end;
       }
     }
-    for (const { start, end, pfn } of runs) frames.set(start, end, pfn);
     return { runs };
+  }
+
+  /** As many frames for `[start, end)` as lie together; there are some. */
+  #take(start: number, end: number): PfnRun {
+    const { start: pfn, end: stop } = this.#pool.take(end - start);
+    const run = { start, end: start + (stop - pfn), pfn };
+    this.#frames.set(start, run.end, pfn);
+    return run;
   }
 
   free(start: number, end: number): void {
