@@ -27,8 +27,12 @@ export class NotifierList<T extends Listed<T>> {
   /** How many events there were since somebody came or left. */
   #lookups = 0;
   #voters = 0;
-  /** How often those of the whole file are told, unchanged, before that is compiled. */
-  #patience = 512;
+  #patience: number;
+
+  /** @param patience how often those of the whole file are told, unchanged, before that is compiled. */
+  constructor(patience = PATIENCE) {
+    this.#patience = patience;
+  }
 
   get size(): number {
     return this.#whole.length - this.#removed + this.#ranged.size;
@@ -117,6 +121,9 @@ export class NotifierList<T extends Listed<T>> {
     return new Stretches(this.#ranged.overlapping(0, Infinity));
   }
 }
+
+/** New code is slow at first: until an engine has compiled it in turn, it has cost what this many save. */
+const PATIENCE = 2048;
 
 /** How many places of consumers there is room for in all stretches. */
 const ROOM = 2 ** 16;

@@ -10,16 +10,17 @@ export type Call =
       readonly receiver: object;
     };
 
+/** What compiled calls want of the row that they are of. */
+interface Told {
+  answered(pass: Pass, result: unknown): boolean;
+  failed(pass: Pass, error: unknown): number;
+}
+
 /**
- * Tells a stretch of a row, and answers which of the row would be next: short of its end when the
- * row has become stale.
+ * Tells a stretch of a row, and answers who of the row is next: short of its end where somebody
+ * failed, or the row has become stale.
  */
-export type Calls = (
-  row: { readonly stale: boolean },
-  pass: Pass,
-  start: number,
-  end: number,
-) => number;
+export type Calls = (row: Told, pass: Pass, start: number, end: number) => number;
 
 /** How many consumers one function tells: about as many as an engine inlines into one. */
 export const STRETCH = 16;
@@ -38,8 +39,12 @@ export function compileCalls(calls: readonly Call[], from: number): Calls | unde
   const body = calls.map(({ observer }, i) => telling(i, from + i, observer));
   // Engines share what they learn of a function among all that have the same text.
   const text = `return (row, pass, start, end) => { // ${++compiled}
-    let result;
-    ${body.join('')}
+    try {
+      let result;
+      ${body.join('')}
+    } catch (error) {
+      return row.failed(pass, error);
+    }
     return ${from + calls.length};
   };`;
   try {
@@ -57,12 +62,6 @@ function telling(i: number, at: number, observer: boolean): string {
   const told = observer ? 'pass.notification()' : 'start, end, pass';
   return `
     pass.at = ${at};
-    try {
-      result = call${i}.call(receiver${i}, ${told});
-      if (result !== undefined) pass.holdIfThenable(result);
-    } catch (error) {
-      pass.fail(error);
-    }
-    if (pass.touched) pass.settle();
-    if (row.stale) return ${at + 1};`;
+    result = call${i}.call(receiver${i}, ${told});
+    if ((result !== undefined || pass.touched) && row.answered(pass, result)) return ${at + 1};`;
 }

@@ -3,8 +3,8 @@ import type { Pass } from './pass.js';
 import { compileCalls, STRETCH, type Call, type Calls } from './row-calls.js';
 import type { Member, Seat } from './seat.js';
 
-/** No more stretches than that are compiled: code takes a hundred times as much room as a consumer. */
-const MOST = 64;
+/** No more stretches than that are compiled: code takes far more room and time than a consumer. */
+const MOST = 24;
 
 /** What was compiled has paid when it was of use for so many times the patience. */
 const PAID = 16;
@@ -14,13 +14,15 @@ const PAID = 16;
  * callback, or its observer's `next`. It holds for as long as nobody comes or leaves.
  */
 export class Row<M extends Member = Member> {
-  /** Whether each has to be asked what it has, from the next one on. */
+  /** Whether each has to be asked what it has, from the next one on; that touches the pass. */
   stale = false;
   readonly #members: readonly M[];
   readonly #calls: readonly Call[];
   /** Those that tell a stretch of it each, from the first on. */
   readonly #compiled: Calls[] = [];
   readonly #patience: number;
+  /** What it is being told. */
+  #pass: Pass | undefined;
   #told = 0;
 
   /**
@@ -44,6 +46,7 @@ export class Row<M extends Member = Member> {
   /** Somebody has come, left, or got an observer. */
   outdate(): void {
     this.stale = true;
+    if (this.#pass !== undefined) this.#pass.touched = true;
   }
 
   /** Whether it was compiled and not told often enough since. */
@@ -54,36 +57,61 @@ export class Row<M extends Member = Member> {
   tell(pass: Pass, start: number, end: number): void {
     const calls = this.#calls;
     if (calls.length === 0) return;
+    this.#pass = pass;
     pass.enterRow(this.#members, start, end);
     const compiled = this.#compiled;
     if (++this.#told > this.#patience && compiled.length < MOST) this.#compile();
     let next = 0;
-    for (let i = 0; i < compiled.length && !this.stale; i++) {
-      next = compiled[i]!(this, pass, start, end);
+    while (next < calls.length && !this.stale) {
+      const stretch = Math.floor(next / STRETCH);
+      if (stretch < compiled.length && next === stretch * STRETCH) {
+        next = compiled[stretch]!(this, pass, start, end);
+      } else {
+        const stop = stretch + 1 < compiled.length ? (stretch + 1) * STRETCH : calls.length;
+        next = this.#tellTo(stop, next, pass, start, end);
+      }
     }
-    if (next < calls.length || this.stale) this.#tellFrom(next, pass, start, end);
     pass.leave();
+    this.#pass = undefined;
+    if (this.stale) this.#tellEach(next, pass, start, end);
   }
 
-  /** What compiled calls do as well: tells one after the other, until somebody comes or leaves. */
-  #tellFrom(next: number, pass: Pass, start: number, end: number): void {
+  /** What compiled calls do as well: answers which is next, short of `stop` once it is stale. */
+  #tellTo(stop: number, next: number, pass: Pass, start: number, end: number): number {
     const calls = this.#calls;
-    for (; next < calls.length && !this.stale; next++) {
+    for (; next < stop; next++) {
       pass.at = next;
       const { observer, call, receiver } = calls[next]!;
       try {
         const result = observer
           ? call.call(receiver, pass.notification())
           : call.call(receiver, start, end, pass);
-        if (result !== undefined) pass.holdIfThenable(result);
+        if ((result !== undefined || pass.touched) && this.answered(pass, result)) return next + 1;
       } catch (error) {
-        pass.fail(error);
+        this.failed(pass, error);
+        if (this.stale) return next + 1;
       }
-      if (pass.touched) pass.settle();
     }
-    if (!this.stale) return;
+    return next;
+  }
+
+  /** Whoever was told last answered something or has touched the pass; whether the row is stale. */
+  answered(pass: Pass, result: unknown): boolean {
+    if (result !== undefined) pass.holdIfThenable(result);
+    if (pass.touched) pass.settle();
+    return this.stale;
+  }
+
+  /** Whoever was told last has failed; answers who is next. */
+  failed(pass: Pass, error: unknown): number {
+    pass.fail(error);
+    if (pass.touched) pass.settle();
+    return pass.at + 1;
+  }
+
+  /** The one before `next` was the last that could be foreseen. */
+  #tellEach(next: number, pass: Pass, start: number, end: number): void {
     const members = this.#members;
-    pass.leave();
     members[next - 1]!.wasTold();
     for (; next < members.length; next++) members[next]!.tell(pass, start, end);
   }
