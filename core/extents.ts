@@ -1,37 +1,28 @@
-import { ExtentBlock, type Extent } from './extent-block.js';
-import { ExtentTable } from './extent-table.js';
+import type { Extent } from './extent-leaf.js';
+import * as leaf from './extent-leaf.js';
+import * as table from './extent-table.js';
+import { ExtentWalk } from './extent-walk.js';
+import { LeafTree } from './leaf-tree.js';
 import type { PageRange } from './page-range.js';
-import { firstAbove } from './search.js';
 
-export type { Extent } from './extent-block.js';
+export type { Extent } from './extent-leaf.js';
+
+/** Of no more runs than this a table becomes a leaf of runs again. */
+const FEW = 6;
+
+/** It is not worth it to give fewer runs than this to another leaf. */
+const LITTLE = 1;
 
 /**
  * A map from pages to numbers, as sorted runs: page frames of a file, a set of pages, stage-2.
  *
- * A run of n pages holds n consecutive numbers, so neighbours join when their numbers do. Runs are
- * kept in blocks that split when they are full, so that no operation moves more than one block's
- * runs: a tree of two levels. A block has the pages from its own first one to its limit or the
- * first one of the next. Where runs get as short as a few pages, a block becomes a table by page.
+ * A run of n pages holds n consecutive numbers, so neighbours join when their numbers do. Runs lie
+ * in leaves of a tree, which split when they are full, so that no operation moves more than the
+ * runs of one leaf. Where runs get as short as a few pages, a leaf is a table by page instead.
  */
 export class Extents {
-  readonly #blockRuns: number;
-  readonly #spread: number;
-  readonly #blocks: (ExtentBlock | ExtentTable)[] = [];
-  /** Where each block begins, to search in without touching the blocks. */
-  readonly #lows: number[] = [];
-  /** The block found last: whoever reads a page often writes it next. */
-  #recent = 0;
+  readonly #tree = new LeafTree();
   #pages = 0;
-
-  /**
-   * @param blockRuns how many runs a block has at most.
-   * @param spread over how many pages for each run, on average, a full block becomes a table: what
-   * is more than 4 makes it larger than it was, and found sooner.
-   */
-  constructor(blockRuns = 512, spread = 8) {
-    this.#blockRuns = blockRuns;
-    this.#spread = spread;
-  }
 
   /** How many pages hold a number. */
   get pages(): number {
@@ -45,21 +36,30 @@ export class Extents {
 
   /** The first run, or undefined when nothing is held. */
   first(): Extent | undefined {
-    return this.#blocks.find(({ count }) => count > 0)?.first();
+    const walk = this.#walk(0, Infinity);
+    return walk?.next() ? { start: walk.start, end: walk.end, value: walk.value } : undefined;
   }
 
   /** The last run, or undefined when nothing is held. */
   last(): Extent | undefined {
-    let at = this.#blocks.length - 1;
-    while (at > 0 && this.#blocks[at]!.count === 0) at--;
-    const block = this.#blocks[at];
-    return block === undefined || block.count === 0 ? undefined : block.last();
+    if (this.#pages === 0) return undefined;
+    const tree = this.#tree;
+    tree.seekLast();
+    const { rows, base, low } = tree;
+    if (table.isTable(rows, base)) return table.last(rows, base, low);
+    const at = base + rows[base]!;
+    return { start: rows[at]!, end: rows[at + leaf.END]!, value: rows[at + leaf.VALUE]! };
   }
 
   /** The number that a page holds, or -1. */
   get(page: number): number {
-    const index = this.#at(page);
-    return index < 0 ? -1 : this.#blocks[index]!.get(page - this.#lows[index]!);
+    const tree = this.#tree;
+    tree.seek(page);
+    const { rows, base } = tree;
+    if (table.isTable(rows, base)) return table.held(rows, base, page - tree.low);
+    const at = tree.begun(page);
+    if (at === base || rows[at + leaf.END]! <= page) return -1;
+    return rows[at + leaf.VALUE]! + (page - rows[at]!);
   }
 
   has(page: number): boolean {
@@ -69,57 +69,58 @@ export class Extents {
   /** How many pages of `[start, end)` hold something. */
   count(start: number, end: number): number {
     if (end - start === 1) return this.get(start) < 0 ? 0 : 1;
-    return this.#count(start, end);
+    const walk = this.#walk(start, end);
+    let pages = 0;
+    while (walk?.next()) pages += walk.end - walk.start;
+    return pages;
   }
 
   /** The first page of `[start, end)` that holds something, or `end`. */
   firstHeld(start: number, end: number): number {
-    for (let i = Math.max(this.#at(start), 0); i < this.#lows.length; i++) {
-      const low = this.#lows[i]!;
-      if (low >= end) break;
-      const page = low + this.#blocks[i]!.nextHeld(Math.max(start - low, 0));
-      if (page < Infinity) return Math.min(page, end);
-    }
-    return end;
+    const walk = this.#walk(start, end);
+    return walk?.next() ? walk.start : end;
   }
 
   /** The first page of `[start, end)` that holds nothing, or `end`. */
   firstHole(start: number, end: number): number {
+    const walk = this.#walk(start, end);
     let page = start;
-    for (let i = this.#at(start); i >= 0 && page < end; i++) {
-      const low = this.#lows[i] ?? Infinity;
-      if (low > page) break;
-      page = low + this.#blocks[i]!.nextHole(page - low);
-    }
-    return Math.min(page, end);
+    while (walk?.next() && walk.start === page) page = walk.end;
+    return page;
   }
 
   /** Lets the pages `[start, end)` hold `value`, `value + 1`, …; what they held is forgotten. */
   set(start: number, end: number, value: number): void {
-    for (let at = start; at < end;) {
-      const index = this.#blockOf(at);
-      const block = this.#blocks[index]!;
-      const stop = block.clip(end);
-      if (index + 1 < this.#lows.length && this.#lows[index + 1]! < stop)
-        this.#takeFrom(index + 1, stop);
-      this.#pages += stop - at - block.replace(at - block.low, stop - block.low, value);
-      if (block.misfits(this.#blockRuns)) this.#refit(index);
-      value += stop - at;
-      at = stop;
+    const tree = this.#tree;
+    tree.fit(start, end, value);
+    tree.seek(start);
+    const { rows, base, low, high } = tree;
+    if (table.isTable(rows, base)) {
+      if (end <= high && end - low <= table.PAGES) {
+        const removed = table.replace(rows, base, start - low, end - low, value);
+        this.#pages += end - start - removed;
+        this.#settle();
+        return;
+      }
+    } else if (start > low && end < high && start < end) {
+      // As it is mostly: a hole, with leaves that do not matter around it.
+      const at = tree.begun(start);
+      if (
+        leaf.isHole(rows, base, at, start, end) &&
+        leaf.insert(rows, base, at, start, end, value)
+      ) {
+        this.#pages += end - start;
+        tree.found = at + 1; // Who sets a page often deletes it next, and the other way round.
+        return;
+      }
     }
+    this.delete(start, end);
+    for (let at = start; at < end;) at = this.#fill(at, end, value + (at - start));
   }
 
-  /** As `set`, of pages behind all that hold something; the run joins none of those. */
+  /** As `set`, of pages behind all that hold something. */
   append(start: number, end: number, value: number): void {
-    const half = this.#blockRuns >>> 1; // As blocks that were split are, with room for more.
-    let block = this.#blocks.at(-1);
-    if (!(block instanceof ExtentBlock) || block.count >= half) {
-      block = new ExtentBlock(start);
-      this.#blocks.push(block);
-      this.#lows.push(start);
-    }
-    block.append(start - block.low, end - block.low, value);
-    this.#pages += end - start;
+    this.set(start, end, value);
   }
 
   /** A set of pages is the map of every page to itself. */
@@ -129,155 +130,248 @@ export class Extents {
 
   /** Forgets what the pages `[start, end)` hold; returns how many held something. */
   delete(start: number, end: number): number {
+    if (this.#pages === 0) return 0;
+    const tree = this.#tree;
     let removed = 0;
-    let emptied = false;
-    for (let i = Math.max(this.#at(start), 0); i < this.#blocks.length; i++) {
-      const block = this.#blocks[i]!;
-      if (block.low >= end) break;
-      const from = Math.max(start - block.low, 0);
-      removed += block.replace(from, end - block.low, -1);
-      emptied ||= block.count === 0;
-      if (block.misfits(this.#blockRuns)) this.#refit(i);
+    for (let at = start; at < end;) {
+      tree.seek(at);
+      const stop = Math.min(end, tree.high);
+      const gone = this.#forget(at, stop);
+      if (gone < 0) {
+        this.#split(at);
+        continue;
+      }
+      removed += gone;
+      at = stop;
     }
-    // The last one stays, so that a page that comes and goes does not make a block each time.
-    if (emptied && this.#blocks.length > 1) this.#dropEmptied();
-    this.#pages -= removed;
     return removed;
+  }
+
+  /** Forgets pages of the leaf at hand; -1 when it has to be split for that. */
+  #forget(start: number, end: number): number {
+    const tree = this.#tree;
+    const { rows, base, low } = tree;
+    if (table.isTable(rows, base)) {
+      const stop = Math.min(end - low, table.PAGES);
+      if (start - low >= stop) return 0;
+      const gone = table.replace(rows, base, start - low, stop, -1);
+      this.#pages -= gone;
+      this.#settle();
+      return gone;
+    }
+    const at = tree.begun(start);
+    const gone = leaf.remove(rows, base, at, start, end);
+    if (gone > 0) {
+      if (at > base) tree.found = at - 1;
+      this.#pages -= gone;
+      if (rows[base] === 0 && !tree.isFirst) tree.drop();
+    }
+    return gone;
   }
 
   /** The runs in `[start, end)`, clipped to it and in order. */
   runs(start = 0, end = Infinity): Extent[] {
-    if (end - start !== 1) return this.#runs(start, end);
-    const value = this.get(start);
-    return value < 0 ? [] : [{ start, end, value }];
-  }
-
-  #runs(start: number, end: number): Extent[] {
     // Mostly one, and an array that is made for one is a tenth as large as one that grew to it.
     let found: { start: number; end: number; value: number }[] | undefined;
-    this.#visit(start, end, (from, to, value) => {
+    if (end - start === 1) {
+      const value = this.get(start);
+      return value < 0 ? [] : [{ start, end, value }];
+    }
+    const walk = this.#walk(start, end);
+    while (walk?.next()) {
       const last = found?.at(-1);
-      // A run that crosses from one block to the next is stored as two.
-      if (last?.end === from && last.value + (from - last.start) === value) last.end = to;
-      else if (found === undefined) found = [{ start: from, end: to, value }];
-      else found.push({ start: from, end: to, value });
-    });
+      // A run that crosses from one leaf to the next may be stored as two.
+      if (last?.end === walk.start && last.value + (walk.start - last.start) === walk.value) {
+        last.end = walk.end;
+        continue;
+      }
+      const run = { start: walk.start, end: walk.end, value: walk.value };
+      if (found === undefined) found = [run];
+      else found.push(run);
+    }
     return found ?? [];
   }
 
   /** The pages of `[start, end)` that hold something, whatever it is, as sorted ranges. */
   ranges(start = 0, end = Infinity): PageRange[] {
     const found: { start: number; end: number }[] = [];
-    this.#visit(start, end, (from, to) => {
+    const walk = this.#walk(start, end);
+    while (walk?.next()) {
       const last = found.at(-1);
-      if (last?.end === from) last.end = to;
-      else found.push({ start: from, end: to });
-    });
+      if (last?.end === walk.start) last.end = walk.end;
+      else found.push({ start: walk.start, end: walk.end });
+    }
     return found;
   }
 
   /** The pages of `[start, end)` that hold nothing, as sorted ranges. */
   holes(start: number, end: number): PageRange[] {
     const found: PageRange[] = [];
+    const walk = this.#walk(start, end);
     let at = start;
-    this.#visit(start, end, (from, to) => {
-      if (from > at) found.push({ start: at, end: from });
-      at = to;
-    });
+    while (walk?.next()) {
+      if (walk.start > at) found.push({ start: at, end: walk.start });
+      at = walk.end;
+    }
     if (at >= end) return found;
     if (found.length === 0) return [{ start: at, end }]; // As above.
     found.push({ start: at, end });
     return found;
   }
 
-  #count(start: number, end: number): number {
-    let pages = 0;
-    this.#visit(start, end, (from, to) => (pages += to - from));
-    return pages;
+  #walk(start: number, end: number): ExtentWalk | undefined {
+    if (this.#pages === 0 || start >= end) return undefined;
+    return new ExtentWalk(this.#tree, start, end);
   }
 
-  #visit(
-    start: number,
-    end: number,
-    seen: (from: number, to: number, value: number) => void,
-  ): void {
-    if (start >= end) return;
-    for (let i = Math.max(this.#at(start), 0); i < this.#blocks.length; i++) {
-      if (this.#lows[i]! >= end) return;
-      this.#blocks[i]!.visit(start, end, seen);
+  /** Lets a hole hold numbers, up to a page short of `end` at times; answers which. */
+  #fill(start: number, end: number, value: number): number {
+    const tree = this.#tree;
+    if (tree.isEmpty) tree.begin();
+    tree.seek(start);
+    if (table.isTable(tree.rows, tree.base)) {
+      const top = tree.low + table.PAGES;
+      if (start < top) {
+        const stop = Math.min(end, top, tree.high);
+        table.replace(tree.rows, tree.base, start - tree.low, stop - tree.low, value);
+        this.#pages += stop - start;
+        this.#settle();
+        return stop;
+      }
+      tree.add(top);
     }
-  }
-
-  /** The block that a page belongs to; there is one from now on. */
-  #blockOf(page: number): number {
-    const index = this.#at(page);
-    if (index >= 0 && this.#blocks[index]!.clip(page + 1) > page) return index;
-    const before = index < 0 ? 0 : this.#blocks[index]!.limit;
-    const next = index + 1;
-    const block = new ExtentBlock(before);
-    if (next === this.#lows.length) {
-      this.#blocks.push(block);
-      this.#lows.push(before);
-    } else {
-      this.#blocks.splice(next, 0, block);
-      this.#lows.splice(next, 0, before);
+    if (tree.rows[tree.base] === leaf.RUNS) {
+      this.#split(start);
+      return start;
     }
-    return next;
+    if (start === tree.low) this.#joinBefore(start, value);
+    const stop = end < tree.high ? end : this.#joinAfter(start, end, value);
+    const { rows, base } = tree;
+    leaf.insert(rows, base, tree.begun(start), start, stop, value);
+    this.#pages += stop - start;
+    return stop;
   }
 
-  /** The blocks from `next` on give up what they have before `end`. */
-  #takeFrom(next: number, end: number): void {
-    while (next < this.#lows.length && this.#lows[next]! < end) {
-      const block = this.#blocks[next]!;
-      const high = Math.min(this.#lows[next + 1] ?? Infinity, block.limit);
-      if (high <= end) {
-        this.#pages -= block.pages;
-        this.#blocks.splice(next, 1);
-        this.#lows.splice(next, 1);
-      } else {
-        this.#pages -= block.replace(0, end - block.low, -1);
-        block.beginAt(end);
-        this.#lows[next] = end;
+  /** Takes the leaf before to hand if what begins here continues its last run. */
+  #joinBefore(start: number, value: number): void {
+    const tree = this.#tree;
+    tree.previous();
+    const { rows, base } = tree;
+    const at = base + rows[base]!;
+    if (at <= base || !leaf.continues(rows, at, start, value)) tree.next();
+  }
+
+  /**
+   * Lets the leaf at hand reach as far as `end`, which is a hole up to there, or further if what the
+   * next one begins with continues that; answers how far.
+   */
+  #joinAfter(start: number, end: number, value: number): number {
+    const tree = this.#tree;
+    let stop = end;
+    while (tree.high <= stop) {
+      tree.next();
+      const { rows, base, low } = tree;
+      const at = base + 1;
+      if (table.isTable(rows, base)) stop = low;
+      else if (rows[at] === stop && rows[at + leaf.VALUE] === value + (stop - start)) {
+        stop = rows[at + leaf.END]!;
+        this.#pages -= stop - rows[at]!;
+        leaf.close(rows, base, at, at + 1);
+      }
+      if (rows[base] === 0) tree.drop();
+      else {
+        if (low < stop) tree.beginAt(stop);
+        tree.previous();
+        break;
+      }
+    }
+    return stop;
+  }
+
+  /** Makes room in the leaf at hand, which has as many runs as it can, for one around `page`. */
+  #split(page: number): void {
+    const tree = this.#tree;
+    const { rows, base, high } = tree;
+    const start = rows[base + 1]!;
+    const end = rows[base + leaf.RUNS + leaf.END]!;
+    if (end - start <= 2 * table.PAGES) this.#toTables(start, end);
+    // Pages that come in order leave full leaves behind them.
+    else if (page >= end) tree.add(end);
+    else if (!this.#share(-1) && !this.#share(1)) {
+      const from = base + 1 + (leaf.RUNS >>> 1);
+      tree.add(rows[from]!);
+      const { rows: into, base: other } = tree;
+      tree.previous();
+      leaf.move(tree.rows, base, from, base + leaf.RUNS + 1, into, other, other + 1);
+      // Both have room now for some of their neighbours', which are full as well.
+      if (!tree.isFirst) {
+        tree.previous();
+        this.#share(1);
+      }
+      if (high < Infinity) {
+        tree.seek(high);
+        this.#share(-1);
       }
     }
   }
 
-  /** Splits a block that is full, or keeps what it has in the other way from now on. */
-  #refit(index: number): void {
-    const block = this.#blocks[index]!;
-    if (block instanceof ExtentTable) this.#blocks[index] = block.toBlock();
-    else if (block.extent <= block.count * this.#spread) {
-      const table = ExtentTable.of(block, this.#lows[index + 1] ?? Infinity, this.#spread);
-      this.#blocks[index] = table;
-      this.#lows[index] = table.low;
-    } else {
-      const half = block.split();
-      this.#blocks.splice(index + 1, 0, half);
-      this.#lows.splice(index + 1, 0, half.low);
+  /** Gives runs of the leaf at hand to the one before or after it, if that has far fewer. */
+  #share(side: -1 | 1): boolean {
+    const tree = this.#tree;
+    const { rows, base } = tree;
+    if (table.isTable(rows, base)) return false;
+    if (side < 0 ? tree.isFirst : tree.high === Infinity) return false;
+    if (side < 0) tree.previous();
+    else tree.next();
+    const { rows: into, base: other } = tree;
+    const stop = base + 1 + rows[base]!;
+    const moved = (rows[base]! - into[other]!) >> 1;
+    if (table.isTable(into, other) || moved < LITTLE) {
+      if (side < 0) tree.next();
+      else tree.previous();
+      return false;
+    }
+    if (side < 0) {
+      leaf.move(rows, base, base + 1, base + 1 + moved, into, other, other + 1 + into[other]!);
+      tree.next();
+    } else leaf.move(rows, base, stop - moved, stop, into, other, other + 1);
+    tree.beginAt(tree.rows[tree.base + 1]!);
+    return true;
+  }
+
+  /** Keeps the runs of the leaf at hand by page, in as much room as if it was split. */
+  #toTables(start: number, end: number): void {
+    const tree = this.#tree;
+    const runs = this.runs(start, end);
+    tree.seek(start);
+    leaf.clear(tree.rows, tree.base);
+    if (!tree.isFirst) tree.drop();
+    for (let low = start; low < end; low += table.PAGES) {
+      tree.add(low);
+      table.clear(tree.rows, tree.base);
+    }
+    for (const run of runs) {
+      for (let at = run.start; at < run.end;) {
+        tree.seek(at);
+        const { rows, base, low } = tree;
+        const stop = Math.min(run.end, low + table.PAGES);
+        table.replace(rows, base, at - low, stop - low, run.value + (at - run.start));
+        at = stop;
+      }
     }
   }
 
-  #dropEmptied(): void {
-    let kept = 0;
-    for (const block of this.#blocks) {
-      if (block.count === 0) continue;
-      this.#lows[kept] = block.low;
-      this.#blocks[kept++] = block;
+  /** The table at hand has changed: it is a table no more when it has few runs now. */
+  #settle(): void {
+    const tree = this.#tree;
+    const { rows, base, low } = tree;
+    const count = table.runs(rows, base);
+    if (count > FEW) return;
+    const runs = count === 0 ? [] : this.runs(low, Math.min(low + table.PAGES, tree.high));
+    tree.drop();
+    for (const { start, end, value } of runs) {
+      this.#pages -= end - start;
+      this.set(start, end, value);
     }
-    this.#blocks.length = kept;
-    this.#lows.length = kept;
-  }
-
-  /** The last block that begins at `page` or before, -1 when there is none. */
-  #at(page: number): number {
-    const lows = this.#lows;
-    const high = lows.length;
-    const recent = this.#recent;
-    if (recent < high && lows[recent]! <= page) {
-      if (recent + 1 === high || page < lows[recent + 1]!) return recent;
-    }
-    const low = firstAbove(lows, high, 1, 0, page);
-    if (low > 0) this.#recent = low - 1;
-    return low - 1;
   }
 }

@@ -24,7 +24,7 @@ export interface Stage2Mapping extends PageRange, Stage2Kind {
  */
 export class Stage2 {
   /** Soon by page: faults come in any order, and the tables of a processor have a word a page too. */
-  readonly #frames = new Extents(256, 64);
+  readonly #frames = new Extents();
   readonly #private = new Extents();
   readonly #protected = new Extents();
   readonly #large = { 2: new Extents(), 3: new Extents() };

@@ -81,13 +81,11 @@ describe('Extents', () => {
     expect(extents.holes(3, 5)).toEqual([{ start: 3, end: 5 }]);
   });
 
-  it('is a map from pages to numbers, whatever is set and deleted, across blocks', () => {
-    const blockRuns = fc.constantFrom(1, 2, 3, 7, 256);
-    const spread = fc.constantFrom(1, 3, 8);
+  it('is a map from pages to numbers, whatever is set and deleted', () => {
     const program = fc.array(command, { maxLength: 25 });
     fc.assert(
-      fc.property(blockRuns, spread, program, range, (blockRuns, spread, program, window) => {
-        const extents = new Extents(blockRuns, spread);
+      fc.property(program, range, (program, window) => {
+        const extents = new Extents();
         const model = new PerPage();
         for (const { type, start, end, ...rest } of program) {
           if (type === 'delete') {
@@ -124,7 +122,7 @@ describe('Extents', () => {
         const first = extents.first();
         expect(first?.start).toBe(runs[0]?.start);
         expect(first?.value).toBe(runs[0]?.value);
-        // What crosses from one block to the next may be told in two.
+        // What crosses from one leaf to the next may be told in two.
         if (first !== undefined) expect(first.end).toBeLessThanOrEqual(runs[0]!.end);
         expect(extents.count(start, end)).toBe(
           model.ranges(start, end, true).reduce((pages, held) => pages + held.end - held.start, 0),
@@ -143,13 +141,11 @@ describe('Extents', () => {
       }),
       { minLength: 9, maxLength: 60 },
     );
-    const blockRuns = fc.constantFrom(12, 512);
     fc.assert(
       fc.property(
         runs,
-        blockRuns,
         fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
-        (runs, blockRuns, random) => {
+        (runs, random) => {
           const held: Extent[] = [];
           let at = 0;
           for (const { gap, length, jump } of runs) {
@@ -157,7 +153,7 @@ describe('Extents', () => {
             at = start + length;
             held.push({ start, end: at, value: jump * 2 });
           }
-          const extents = new Extents(blockRuns);
+          const extents = new Extents();
           const order = [...held];
           while (order.length > 0) {
             const next = Math.floor(random.next().value * order.length) % order.length;
@@ -181,7 +177,7 @@ describe('Extents', () => {
   it('as a set, holds every page as itself', () => {
     fc.assert(
       fc.property(fc.array(range, { maxLength: 10 }), (ranges) => {
-        const extents = new Extents(2);
+        const extents = new Extents();
         for (const { start, end } of ranges) extents.add(start, end);
         for (let page = 0; page < PAGES; page++) {
           const there = ranges.some(({ start, end }) => page >= start && page < end);
@@ -302,7 +298,7 @@ describe('short runs beside each other', () => {
     ['that never join', (page: number) => (page * 7) % 32_768],
     ['of large numbers', (page: number) => 2 ** 40 + page * 2],
   ])('%s hold what was set, from the first to the last page', (_, valueOf) => {
-    const extents = new Extents(32);
+    const extents = new Extents();
     for (const [done, page] of order.entries()) {
       extents.set(page, page + 1, valueOf(page));
       if (done % 4000 !== 0) continue;
@@ -319,7 +315,7 @@ describe('short runs beside each other', () => {
   });
 
   it('know their first, whatever went before it, came back, or was taken over', () => {
-    const extents = new Extents(32);
+    const extents = new Extents();
     for (let page = 1000; page < 1200; page++) extents.set(page, page + 1, page * 2);
     extents.delete(1000, 1100);
     expect(extents.first()?.start).toBe(1100);
@@ -333,7 +329,7 @@ describe('short runs beside each other', () => {
   });
 
   it('give way to a run that covers them, and to one that reaches into them', () => {
-    const extents = new Extents(32);
+    const extents = new Extents();
     for (let page = 1000; page < 2000; page++) extents.set(page, page + 1, page * 2);
     extents.set(0, 1500, 0);
     expect(extents.get(1499)).toBe(1499);
