@@ -66,21 +66,23 @@ function codeOfReason(reason: Reason): number {
 
 /** The rows of one stretch of positions. */
 export class RowSegment {
-  readonly #words: Uint32Array;
-  readonly #doubles: Float64Array;
+  /** Eight of a row, as above. */
+  readonly words: Uint32Array;
+  /** Four of a row, in the same memory. */
+  readonly doubles: Float64Array;
 
   /** @param rows how many there are room for, or what `bytes` answered. */
   constructor(rows: number | Uint8Array) {
     // Copied, so that doubles are aligned.
     const buffer =
       typeof rows === 'number' ? new ArrayBuffer(rows * ROW_BYTES) : new Uint8Array(rows).buffer;
-    this.#words = new Uint32Array(buffer);
-    this.#doubles = new Float64Array(buffer);
+    this.words = new Uint32Array(buffer);
+    this.doubles = new Float64Array(buffer);
   }
 
   /** The rows `[from, to)`, not copied; little-endian, as every machine that runs this is. */
   bytes(from: number, to: number): Uint8Array {
-    return new Uint8Array(this.#words.buffer, from * ROW_BYTES, (to - from) * ROW_BYTES);
+    return new Uint8Array(this.words.buffer, from * ROW_BYTES, (to - from) * ROW_BYTES);
   }
 
   /** Writes a row; false when the event does not fit one and has to be kept as a payload. */
@@ -158,17 +160,17 @@ export class RowSegment {
 
   /** Lets a row that a payload stands in for carry a checksum of it. */
   mark(row: number, checksum: number): void {
-    this.#words[row * 8 + 2] = checksum;
+    this.words[row * 8 + 2] = checksum;
   }
 
   /** What {@link mark} was given. */
   markOf(row: number): number {
-    return this.#words[row * 8 + 2]!;
+    return this.words[row * 8 + 2]!;
   }
 
   /** Whether a payload stands in for the row. */
   isEmpty(row: number): boolean {
-    return (this.#words[row * 8]! & 0xff) === 0;
+    return (this.words[row * 8]! & 0xff) === 0;
   }
 
   /**
@@ -177,15 +179,15 @@ export class RowSegment {
    */
   read(row: number, position: number): Recorded<PageEvent> | undefined {
     const word = row * 8;
-    const words = this.#words;
+    const words = this.words;
     const type = ROW_TYPES[words[word]! & 0xff]!;
     const file = words[word]! >>> 8;
     const detail = words[word + 1]! & 0xff;
     const registration = words[word + 1]! >>> 8;
     const operation = words[word + 2]!;
-    const start = this.#doubles[row * 4 + 2]!;
+    const start = this.doubles[row * 4 + 2]!;
     const end = start + words[word + 3]!;
-    const pfn = this.#doubles[row * 4 + 3]!;
+    const pfn = this.doubles[row * 4 + 3]!;
     switch (type) {
       case 'payload':
         return undefined;
@@ -259,13 +261,13 @@ export class RowSegment {
     if (file > 0xffffff || registration > 0xffffff || detail > 0xff) return false;
     if (operation > 0xffffffff || length > 0xffffffff) return false;
     const word = row * 8;
-    const words = this.#words;
+    const words = this.words;
     words[word] = type | (file << 8);
     words[word + 1] = detail | (registration << 8);
     words[word + 2] = operation;
     words[word + 3] = length;
-    this.#doubles[row * 4 + 2] = start;
-    this.#doubles[row * 4 + 3] = pfn;
+    this.doubles[row * 4 + 2] = start;
+    this.doubles[row * 4 + 3] = pfn;
     return true;
   }
 }
