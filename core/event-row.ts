@@ -178,28 +178,55 @@ export class RowSegment {
    * stands in for it.
    */
   read(row: number, position: number): Recorded<PageEvent> | undefined {
+    const { words, doubles } = this;
     const word = row * 8;
-    const words = this.words;
+    const wide = row * 4;
     const type = ROW_TYPES[words[word]! & 0xff]!;
     const file = words[word]! >>> 8;
-    const detail = words[word + 1]! & 0xff;
-    const registration = words[word + 1]! >>> 8;
-    const operation = words[word + 2]!;
-    const start = this.doubles[row * 4 + 2]!;
-    const end = start + words[word + 3]!;
-    const pfn = this.doubles[row * 4 + 3]!;
+    // What is read here is converted here, whatever the type: only what most events have.
     switch (type) {
       case 'payload':
         return undefined;
-      case 'fallocate':
-        return { type, file, operation, start, end, pfn, reason: REASONS[detail]!, position };
+      case 'fallocate': {
+        const operation = words[word + 2]!;
+        const start = doubles[wide + 2]!;
+        const end = start + words[word + 3]!;
+        const pfn = doubles[wide + 3]!;
+        const reason = REASONS[words[word + 1]! & 0xff]!;
+        return { type, file, operation, start, end, pfn, reason, position };
+      }
       case 'invalidate':
       case 'invalidateEnd':
       case 'prepare':
       case 'rollback':
       case 'usable':
-      case 'error':
-        return { type, file, operation, start, end, reason: REASONS[detail]!, position };
+      case 'error': {
+        const operation = words[word + 2]!;
+        const start = doubles[wide + 2]!;
+        const end = start + words[word + 3]!;
+        const reason = REASONS[words[word + 1]! & 0xff]!;
+        return { type, file, operation, start, end, reason, position };
+      }
+      default:
+        return this.#readOther(type, row, position);
+    }
+  }
+
+  #readOther(
+    type: Exclude<(typeof ROW_TYPES)[number], 'payload' | 'fallocate' | ReasonedRange['type']>,
+    row: number,
+    position: number,
+  ): Recorded<PageEvent> {
+    const word = row * 8;
+    const { words, doubles } = this;
+    const file = words[word]! >>> 8;
+    const detail = words[word + 1]! & 0xff;
+    const registration = words[word + 1]! >>> 8;
+    const operation = words[word + 2]!;
+    const start = doubles[row * 4 + 2]!;
+    const end = start + words[word + 3]!;
+    const pfn = doubles[row * 4 + 3]!;
+    switch (type) {
       case 'convert':
         return { type, file, operation, start, end, to: SIDES[detail]!, position };
       case 'kept':

@@ -48,7 +48,9 @@ export class Reading implements IterableIterator<Recorded> {
       this.#stop = this.#piece.end;
     }
     this.#position = position + 1;
-    return { done: false, value: this.#piece!.at(position) };
+    const piece = this.#piece!;
+    const event = piece.rows?.read(position - piece.first, position);
+    return { done: false, value: event ?? piece.at(position) };
   }
 
   [Symbol.iterator](): this {
