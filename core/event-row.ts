@@ -44,24 +44,38 @@ export const ROW_TYPES = [
   'time',
 ] as const satisfies readonly (PageEvent['type'] | 'payload')[];
 
+type Arrival = Extract<PageEvent, { readonly type: 'fallocate' }>;
+
 /** An event of a range of pages that has a reason and nothing more. */
 type ReasonedRange = Extract<
   PageEvent,
   { readonly type: 'invalidate' | 'invalidateEnd' | 'prepare' | 'rollback' | 'usable' | 'error' }
 >;
 
-/** Found sooner than in a dictionary: the usual ones come first. */
-function codeOfType(type: PageEvent['type']): number {
-  let code = 0;
-  while (ROW_TYPES[code] !== type) code++;
-  return code;
-}
-
-/** As above. */
+/** Its place in `REASONS`: to compare with what is known beforehand is sooner than any search. */
 function codeOfReason(reason: Reason): number {
-  let code = 0;
-  while (REASONS[code] !== reason) code++;
-  return code;
+  switch (reason) {
+    case 'fallocate':
+      return 0;
+    case 'fault':
+      return 1;
+    case 'punch':
+      return 2;
+    case 'truncate':
+      return 3;
+    case 'madvise':
+      return 4;
+    case 'close':
+      return 5;
+    case 'device':
+      return 6;
+    case 'replay':
+      return 7;
+    case 'convert':
+      return 8;
+    case 'poison':
+      return 9;
+  }
 }
 
 /** The rows of one stretch of positions. */
@@ -88,20 +102,20 @@ export class RowSegment {
   /** Writes a row; false when the event does not fit one and has to be kept as a payload. */
   write(row: number, event: JournalEvent): boolean {
     switch (event.type) {
-      case 'fallocate': {
-        const { file, operation, start, end, pfn } = event;
-        const reason = codeOfReason(event.reason);
-        return this.#put(row, 1, file, reason, 0, operation, end - start, start, pfn);
-      }
+      case 'fallocate':
+        return this.#range(row, 1, event, event.pfn);
       case 'invalidate':
-        return this.#range(row, 2, event);
+        return this.#range(row, 2, event, 0);
       case 'invalidateEnd':
-        return this.#range(row, 3, event);
+        return this.#range(row, 3, event, 0);
       case 'prepare':
+        return this.#range(row, 10, event, 0);
       case 'rollback':
+        return this.#range(row, 11, event, 0);
       case 'usable':
+        return this.#range(row, 13, event, 0);
       case 'error':
-        return this.#range(row, codeOfType(event.type), event);
+        return this.#range(row, 15, event, 0);
       case 'kept':
         return this.#put(row, 4, event.file, 0, 0, event.operation, pages(event), event.start, 0);
       case 'quarantine': {
@@ -130,29 +144,17 @@ export class RowSegment {
       case 'delivery': {
         const { file, operation, registration, of, callback, start, reason } = event;
         const detail = codeOf(callback) | (codeOfReason(reason) << CALLBACK_BITS);
-        const code = codeOfType(event.type);
-        return this.#put(row, code, file, detail, registration, operation, pages(event), start, of);
+        return this.#put(row, 16, file, detail, registration, operation, pages(event), start, of);
       }
       case 'answer': {
         const { file, operation, registration, of, callback, outcome } = event;
         const detail = codeOf(callback) | (OUTCOMES.indexOf(outcome) << CALLBACK_BITS);
-        const code = codeOfType(event.type);
-        return this.#put(row, code, file, detail, registration, operation, 0, 0, of);
+        return this.#put(row, 17, file, detail, registration, operation, 0, 0, of);
       }
       case 'grace':
-        return this.#put(
-          row,
-          codeOfType(event.type),
-          event.file,
-          0,
-          event.registration,
-          0,
-          0,
-          0,
-          0,
-        );
+        return this.#put(row, 18, event.file, 0, event.registration, 0, 0, 0, 0);
       case 'time':
-        return this.#put(row, codeOfType(event.type), 0, 0, 0, 0, 0, event.ms, 0);
+        return this.#put(row, 19, 0, 0, 0, 0, 0, event.ms, 0);
       default:
         return false;
     }
@@ -268,10 +270,20 @@ export class RowSegment {
     }
   }
 
-  #range(row: number, code: number, event: ReasonedRange): boolean {
-    const { file, operation, start, end } = event;
-    const reason = codeOfReason(event.reason);
-    return this.#put(row, code, file, reason, 0, operation, end - start, start, 0);
+  #range(row: number, type: number, event: Arrival | ReasonedRange, pfn: number): boolean {
+    const { file, operation, start } = event;
+    const length = event.end - start;
+    if (file > 0xffffff || operation > 0xffffffff || length > 0xffffffff) return false;
+    const word = row * 8;
+    const wide = row * 4;
+    const { words, doubles } = this;
+    words[word] = type | (file << 8);
+    words[word + 1] = codeOfReason(event.reason);
+    words[word + 2] = operation;
+    words[word + 3] = length;
+    doubles[wide + 2] = start;
+    doubles[wide + 3] = pfn;
+    return true;
   }
 
   #put(
