@@ -85,18 +85,21 @@ export class RowSegment {
   /** Four of a row, in the same memory. */
   readonly doubles: Float64Array;
 
-  /** @param rows how many there are room for, or what `bytes` answered. */
+  /**
+   * @param rows how many there are room for, or what `bytes` answered; that is used as it is where
+   * doubles are aligned in it.
+   */
   constructor(rows: number | Uint8Array) {
-    // Copied, so that doubles are aligned.
-    const buffer =
-      typeof rows === 'number' ? new ArrayBuffer(rows * ROW_BYTES) : new Uint8Array(rows).buffer;
-    this.words = new Uint32Array(buffer);
-    this.doubles = new Float64Array(buffer);
+    const bytes = typeof rows === 'number' ? new Uint8Array(rows * ROW_BYTES) : aligned(rows);
+    const { buffer, byteOffset, length } = bytes;
+    this.words = new Uint32Array(buffer, byteOffset, length / 4);
+    this.doubles = new Float64Array(buffer, byteOffset, length / 8);
   }
 
   /** The rows `[from, to)`, not copied; little-endian, as every machine that runs this is. */
   bytes(from: number, to: number): Uint8Array {
-    return new Uint8Array(this.words.buffer, from * ROW_BYTES, (to - from) * ROW_BYTES);
+    const { buffer, byteOffset } = this.words;
+    return new Uint8Array(buffer, byteOffset + from * ROW_BYTES, (to - from) * ROW_BYTES);
   }
 
   /** Writes a row; false when the event does not fit one and has to be kept as a payload. */
@@ -309,6 +312,10 @@ export class RowSegment {
     this.doubles[row * 4 + 3] = pfn;
     return true;
   }
+}
+
+function aligned(bytes: Uint8Array): Uint8Array {
+  return bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes);
 }
 
 /** A callback and what else there is to say share the byte of details. */
