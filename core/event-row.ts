@@ -44,62 +44,81 @@ export const ROW_TYPES = [
   'time',
 ] as const satisfies readonly (PageEvent['type'] | 'payload')[];
 
+type Arrival = Extract<PageEvent, { readonly type: 'fallocate' }>;
+
 /** An event of a range of pages that has a reason and nothing more. */
 type ReasonedRange = Extract<
   PageEvent,
   { readonly type: 'invalidate' | 'invalidateEnd' | 'prepare' | 'rollback' | 'usable' | 'error' }
 >;
 
-/** Found sooner than in a dictionary: the usual ones come first. */
-function codeOfType(type: PageEvent['type']): number {
-  let code = 0;
-  while (ROW_TYPES[code] !== type) code++;
-  return code;
-}
-
-/** As above. */
+/** Its place in `REASONS`: to compare with what is known beforehand is sooner than any search. */
 function codeOfReason(reason: Reason): number {
-  let code = 0;
-  while (REASONS[code] !== reason) code++;
-  return code;
+  switch (reason) {
+    case 'fallocate':
+      return 0;
+    case 'fault':
+      return 1;
+    case 'punch':
+      return 2;
+    case 'truncate':
+      return 3;
+    case 'madvise':
+      return 4;
+    case 'close':
+      return 5;
+    case 'device':
+      return 6;
+    case 'replay':
+      return 7;
+    case 'convert':
+      return 8;
+    case 'poison':
+      return 9;
+  }
 }
 
 /** The rows of one stretch of positions. */
 export class RowSegment {
-  readonly #words: Uint32Array;
-  readonly #doubles: Float64Array;
+  /** Eight of a row, as above. */
+  readonly words: Uint32Array;
+  /** Four of a row, in the same memory. */
+  readonly doubles: Float64Array;
 
-  /** @param rows how many there are room for, or what `bytes` answered. */
+  /**
+   * @param rows how many there are room for, or what `bytes` answered; that is used as it is where
+   * doubles are aligned in it.
+   */
   constructor(rows: number | Uint8Array) {
-    // Copied, so that doubles are aligned.
-    const buffer =
-      typeof rows === 'number' ? new ArrayBuffer(rows * ROW_BYTES) : new Uint8Array(rows).buffer;
-    this.#words = new Uint32Array(buffer);
-    this.#doubles = new Float64Array(buffer);
+    const bytes = typeof rows === 'number' ? new Uint8Array(rows * ROW_BYTES) : aligned(rows);
+    const { buffer, byteOffset, length } = bytes;
+    this.words = new Uint32Array(buffer, byteOffset, length / 4);
+    this.doubles = new Float64Array(buffer, byteOffset, length / 8);
   }
 
   /** The rows `[from, to)`, not copied; little-endian, as every machine that runs this is. */
   bytes(from: number, to: number): Uint8Array {
-    return new Uint8Array(this.#words.buffer, from * ROW_BYTES, (to - from) * ROW_BYTES);
+    const { buffer, byteOffset } = this.words;
+    return new Uint8Array(buffer, byteOffset + from * ROW_BYTES, (to - from) * ROW_BYTES);
   }
 
   /** Writes a row; false when the event does not fit one and has to be kept as a payload. */
   write(row: number, event: JournalEvent): boolean {
     switch (event.type) {
-      case 'fallocate': {
-        const { file, operation, start, end, pfn } = event;
-        const reason = codeOfReason(event.reason);
-        return this.#put(row, 1, file, reason, 0, operation, end - start, start, pfn);
-      }
+      case 'fallocate':
+        return this.#range(row, 1, event, event.pfn);
       case 'invalidate':
-        return this.#range(row, 2, event);
+        return this.#range(row, 2, event, 0);
       case 'invalidateEnd':
-        return this.#range(row, 3, event);
+        return this.#range(row, 3, event, 0);
       case 'prepare':
+        return this.#range(row, 10, event, 0);
       case 'rollback':
+        return this.#range(row, 11, event, 0);
       case 'usable':
+        return this.#range(row, 13, event, 0);
       case 'error':
-        return this.#range(row, codeOfType(event.type), event);
+        return this.#range(row, 15, event, 0);
       case 'kept':
         return this.#put(row, 4, event.file, 0, 0, event.operation, pages(event), event.start, 0);
       case 'quarantine': {
@@ -128,29 +147,17 @@ export class RowSegment {
       case 'delivery': {
         const { file, operation, registration, of, callback, start, reason } = event;
         const detail = codeOf(callback) | (codeOfReason(reason) << CALLBACK_BITS);
-        const code = codeOfType(event.type);
-        return this.#put(row, code, file, detail, registration, operation, pages(event), start, of);
+        return this.#put(row, 16, file, detail, registration, operation, pages(event), start, of);
       }
       case 'answer': {
         const { file, operation, registration, of, callback, outcome } = event;
         const detail = codeOf(callback) | (OUTCOMES.indexOf(outcome) << CALLBACK_BITS);
-        const code = codeOfType(event.type);
-        return this.#put(row, code, file, detail, registration, operation, 0, 0, of);
+        return this.#put(row, 17, file, detail, registration, operation, 0, 0, of);
       }
       case 'grace':
-        return this.#put(
-          row,
-          codeOfType(event.type),
-          event.file,
-          0,
-          event.registration,
-          0,
-          0,
-          0,
-          0,
-        );
+        return this.#put(row, 18, event.file, 0, event.registration, 0, 0, 0, 0);
       case 'time':
-        return this.#put(row, codeOfType(event.type), 0, 0, 0, 0, 0, event.ms, 0);
+        return this.#put(row, 19, 0, 0, 0, 0, 0, event.ms, 0);
       default:
         return false;
     }
@@ -158,17 +165,17 @@ export class RowSegment {
 
   /** Lets a row that a payload stands in for carry a checksum of it. */
   mark(row: number, checksum: number): void {
-    this.#words[row * 8 + 2] = checksum;
+    this.words[row * 8 + 2] = checksum;
   }
 
   /** What {@link mark} was given. */
   markOf(row: number): number {
-    return this.#words[row * 8 + 2]!;
+    return this.words[row * 8 + 2]!;
   }
 
   /** Whether a payload stands in for the row. */
   isEmpty(row: number): boolean {
-    return (this.#words[row * 8]! & 0xff) === 0;
+    return (this.words[row * 8]! & 0xff) === 0;
   }
 
   /**
@@ -176,28 +183,55 @@ export class RowSegment {
    * stands in for it.
    */
   read(row: number, position: number): Recorded<PageEvent> | undefined {
+    const { words, doubles } = this;
     const word = row * 8;
-    const words = this.#words;
+    const wide = row * 4;
     const type = ROW_TYPES[words[word]! & 0xff]!;
     const file = words[word]! >>> 8;
-    const detail = words[word + 1]! & 0xff;
-    const registration = words[word + 1]! >>> 8;
-    const operation = words[word + 2]!;
-    const start = this.#doubles[row * 4 + 2]!;
-    const end = start + words[word + 3]!;
-    const pfn = this.#doubles[row * 4 + 3]!;
+    // What is read here is converted here, whatever the type: only what most events have.
     switch (type) {
       case 'payload':
         return undefined;
-      case 'fallocate':
-        return { type, file, operation, start, end, pfn, reason: REASONS[detail]!, position };
+      case 'fallocate': {
+        const operation = words[word + 2]!;
+        const start = doubles[wide + 2]!;
+        const end = start + words[word + 3]!;
+        const pfn = doubles[wide + 3]!;
+        const reason = REASONS[words[word + 1]! & 0xff]!;
+        return { type, file, operation, start, end, pfn, reason, position };
+      }
       case 'invalidate':
       case 'invalidateEnd':
       case 'prepare':
       case 'rollback':
       case 'usable':
-      case 'error':
-        return { type, file, operation, start, end, reason: REASONS[detail]!, position };
+      case 'error': {
+        const operation = words[word + 2]!;
+        const start = doubles[wide + 2]!;
+        const end = start + words[word + 3]!;
+        const reason = REASONS[words[word + 1]! & 0xff]!;
+        return { type, file, operation, start, end, reason, position };
+      }
+      default:
+        return this.#readOther(type, row, position);
+    }
+  }
+
+  #readOther(
+    type: Exclude<(typeof ROW_TYPES)[number], 'payload' | 'fallocate' | ReasonedRange['type']>,
+    row: number,
+    position: number,
+  ): Recorded<PageEvent> {
+    const word = row * 8;
+    const { words, doubles } = this;
+    const file = words[word]! >>> 8;
+    const detail = words[word + 1]! & 0xff;
+    const registration = words[word + 1]! >>> 8;
+    const operation = words[word + 2]!;
+    const start = doubles[row * 4 + 2]!;
+    const end = start + words[word + 3]!;
+    const pfn = doubles[row * 4 + 3]!;
+    switch (type) {
       case 'convert':
         return { type, file, operation, start, end, to: SIDES[detail]!, position };
       case 'kept':
@@ -239,10 +273,20 @@ export class RowSegment {
     }
   }
 
-  #range(row: number, code: number, event: ReasonedRange): boolean {
-    const { file, operation, start, end } = event;
-    const reason = codeOfReason(event.reason);
-    return this.#put(row, code, file, reason, 0, operation, end - start, start, 0);
+  #range(row: number, type: number, event: Arrival | ReasonedRange, pfn: number): boolean {
+    const { file, operation, start } = event;
+    const length = event.end - start;
+    if (file > 0xffffff || operation > 0xffffffff || length > 0xffffffff) return false;
+    const word = row * 8;
+    const wide = row * 4;
+    const { words, doubles } = this;
+    words[word] = type | (file << 8);
+    words[word + 1] = codeOfReason(event.reason);
+    words[word + 2] = operation;
+    words[word + 3] = length;
+    doubles[wide + 2] = start;
+    doubles[wide + 3] = pfn;
+    return true;
   }
 
   #put(
@@ -259,15 +303,19 @@ export class RowSegment {
     if (file > 0xffffff || registration > 0xffffff || detail > 0xff) return false;
     if (operation > 0xffffffff || length > 0xffffffff) return false;
     const word = row * 8;
-    const words = this.#words;
+    const words = this.words;
     words[word] = type | (file << 8);
     words[word + 1] = detail | (registration << 8);
     words[word + 2] = operation;
     words[word + 3] = length;
-    this.#doubles[row * 4 + 2] = start;
-    this.#doubles[row * 4 + 3] = pfn;
+    this.doubles[row * 4 + 2] = start;
+    this.doubles[row * 4 + 3] = pfn;
     return true;
   }
+}
+
+function aligned(bytes: Uint8Array): Uint8Array {
+  return bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes);
 }
 
 /** A callback and what else there is to say share the byte of details. */

@@ -81,6 +81,7 @@ export type {
 export { MAX_PAGES, PAGE_SIZE, type PageRange } from './page-range.js';
 export type { Plan, PlannedMappings, PlannedOperation } from './plan.js';
 export { Clock, MicrotaskScheduler, Scheduler, SystemClock } from './ports.js';
+export type { Piece } from './reading.js';
 export { Registration } from './registration.js';
 export { replay } from './replay.js';
 export { restoreState, saveState } from './saved-state.js';

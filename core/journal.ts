@@ -1,5 +1,6 @@
 import { brand } from './copy.js';
 import type { JournalEvent, Recorded } from './event.js';
+import type { Piece } from './reading.js';
 import { refuseAbstract } from './same-copy.js';
 
 /**
@@ -68,6 +69,14 @@ export abstract class Journal {
 
   /** The events at positions `[from, to)` that are still there, in order; `to` defaults to the end. */
   abstract read(from: number, to?: number): Iterable<Recorded>;
+
+  /**
+   * What `read` answers in the pieces that it is kept in, for who folds it all; undefined, as by
+   * default, when it is to be read event by event.
+   */
+  pieces(_from: number, _to?: number): Iterable<Piece> | undefined {
+    return undefined;
+  }
 
   /** The events from position `from`, then those to come, until the journal is closed. */
   abstract subscribe(from: number, options?: SubscribeOptions): AsyncIterable<Recorded>;

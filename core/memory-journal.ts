@@ -1,7 +1,7 @@
 import { MemfileError } from './errno.js';
 import type { JournalEvent, Recorded } from './event.js';
 import { RowSegment } from './event-row.js';
-import { Reading, type Piece } from './reading.js';
+import { piecesOf, Reading, type Piece } from './reading.js';
 import { Journal, type Checkpoint, type SubscribeOptions } from './journal.js';
 
 const SEGMENT_ROWS = 4096;
@@ -11,10 +11,10 @@ class Segment implements Piece {
   readonly rows = new RowSegment(SEGMENT_ROWS);
   readonly payloads: JournalEvent[] = [];
   readonly end: number;
-  readonly #first: number;
+  readonly first: number;
 
   constructor(first: number) {
-    this.#first = first;
+    this.first = first;
     this.end = first + SEGMENT_ROWS;
   }
 
@@ -23,7 +23,7 @@ class Segment implements Piece {
   }
 
   at(position: number): Recorded {
-    const row = position - this.#first;
+    const row = position - this.first;
     return this.rows.read(row, position) ?? { ...this.payloads[row]!, position };
   }
 }
@@ -64,6 +64,11 @@ export class MemoryJournal extends Journal {
   read(from: number, to: number = this.#position + 1): Iterable<Recorded> {
     const end = Math.min(to, this.#position + 1);
     return new Reading(Math.max(from, this.#first), end, (position) => this.#segmentOf(position));
+  }
+
+  override pieces(from: number, to: number = this.#position + 1): Iterable<Piece> {
+    const end = Math.min(to, this.#position + 1);
+    return piecesOf(Math.max(from, this.#first), end, (position) => this.#segmentOf(position));
   }
 
   async *subscribe(from: number, { onCaughtUp }: SubscribeOptions = {}): AsyncIterable<Recorded> {

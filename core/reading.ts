@@ -1,10 +1,28 @@
 import type { Recorded } from './event.js';
+import type { RowSegment } from './event-row.js';
 
-/** Piece beside each other, as a journal keeps them. */
+/** Events beside each other, as a journal keeps them. */
 export interface Piece {
+  /** The position of the event in row 0. */
+  readonly first: number;
   /** The position after the last of them. */
   readonly end: number;
+  /** Undefined where rows are not what the events are today. */
+  readonly rows: RowSegment | undefined;
   at(position: number): Recorded;
+}
+
+/** The pieces that have events `[from, end)`, in order. */
+export function* piecesOf(
+  from: number,
+  end: number,
+  pieceOf: (position: number) => Piece,
+): IterableIterator<Piece> {
+  for (let at = from; at < end;) {
+    const piece = pieceOf(at);
+    yield piece;
+    at = piece.end;
+  }
 }
 
 /** Reads events piece by piece, in half the time that a generator takes for each. */
@@ -30,7 +48,9 @@ export class Reading implements IterableIterator<Recorded> {
       this.#stop = this.#piece.end;
     }
     this.#position = position + 1;
-    return { done: false, value: this.#piece!.at(position) };
+    const piece = this.#piece!;
+    const event = piece.rows?.read(position - piece.first, position);
+    return { done: false, value: event ?? piece.at(position) };
   }
 
   [Symbol.iterator](): this {

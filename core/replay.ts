@@ -1,5 +1,6 @@
 import { MemfileError, show } from './errno.js';
 import { evolve, EVOLVE_VERSION } from './evolve.js';
+import { evolvePiece } from './evolve-piece.js';
 import type { Journal } from './journal.js';
 import type { EventDefinition } from './own-events.js';
 import { isPageCount } from './page-range.js';
@@ -25,7 +26,10 @@ export function replay(
     throw new MemfileError('ESTALE', 'replay', `position ${to} is forgotten: ${oldest}`);
   }
   for (const definition of definitions) state.own.declare(definition, journal, state);
-  for (const event of journal.read(state.position + 1, to + 1)) evolve(state, event);
+  const [from, end] = [state.position + 1, to + 1];
+  const pieces = journal.pieces(from, end);
+  if (pieces === undefined) for (const event of journal.read(from, end)) evolve(state, event);
+  else for (const piece of pieces) evolvePiece(state, piece, end);
   return state;
 }
 

@@ -30,7 +30,7 @@ export function restoreState(text: string): MemfileState {
   state.lastRegistration = saved.lastRegistration;
   state.lastOperation = saved.lastOperation;
   state.quarantined.push(...saved.quarantined);
-  for (const file of saved.files) state.files.set(file.id, restoreFile(file));
+  for (const file of saved.files) state.addFile(restoreFile(file));
   for (const registration of saved.registrations) {
     const leases = new LeaseCounts();
     for (const { pfn, offset, order, count } of registration.leases) {

@@ -34,9 +34,9 @@ export interface PreparedRange extends PageRange {
 
 export interface OpenInvalidation extends PageRange {
   readonly reason: Reason;
-  readonly kept: PageRange[];
+  kept: readonly PageRange[];
   /** Where a consumer failed to let go: the frames will not be used again. */
-  readonly failed: Untrusted[];
+  failed: readonly Untrusted[];
 }
 
 /** A registration, as long as it is in a list or somebody holds a lease of it. */
@@ -73,8 +73,30 @@ export class MemfileState {
   /** What the events of declared definitions come to. */
   readonly own: OwnStates;
 
+  /** The file asked for last: events mostly concern the one that the event before did. */
+  #recent: FileState | undefined;
+
   constructor(own: OwnStates = new OwnStates()) {
     this.own = own;
+  }
+
+  /** @throws RangeError when there is no such file. */
+  fileOf(id: number): FileState {
+    const recent = this.#recent;
+    if (recent !== undefined && recent.id === id) return recent;
+    const file = this.files.get(id);
+    if (file === undefined) throw new RangeError(`position ${this.position}: no file ${id}`);
+    return (this.#recent = file);
+  }
+
+  addFile(file: FileState): void {
+    this.files.set(file.id, file);
+    this.#recent = file;
+  }
+
+  dropFile(id: number): void {
+    this.files.delete(id);
+    this.#recent = undefined;
   }
 
   /** Plain data: two states are equal when this is. */

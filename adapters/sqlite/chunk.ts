@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { RowSegment, ROW_BYTES, type JournalEvent, type Recorded } from '../../core/index.js';
+import { RowSegment, ROW_BYTES, type JournalEvent, type Piece } from '../../core/index.js';
 import type { Upcast } from './format.js';
 
 /** Libraries differ in what a blob is. */
@@ -36,13 +36,9 @@ export function sealOf(chunk: Omit<StoredChunk, 'seal'>): number {
 export type Payload = readonly [row: number, json: string];
 
 /** A chunk that was read and is what was written. */
-export interface Chunk {
-  readonly first: number;
-  /** The position after its last event. */
-  readonly end: number;
+export interface Chunk extends Piece {
   readonly previous: number;
   readonly checksum: number;
-  at(position: number): Recorded;
 }
 
 /** @throws Error that says what is wrong with it. */
@@ -66,6 +62,7 @@ export function readChunk(stored: StoredChunk, upcast: Upcast): Chunk {
     end: first + count,
     previous,
     checksum,
+    rows: upcast === undefined ? rows : undefined,
     at(position) {
       const row = position - first;
       const event = rows.read(row, position) ?? { ...payloads.get(row)!, position };

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { RowSegment, type JournalEvent, type Recorded } from '../../core/index.js';
+import { RowSegment, type JournalEvent, type Piece, type Recorded } from '../../core/index.js';
 import type { Payload } from './chunk.js';
 import type { ChunkTable } from './chunk-table.js';
 
@@ -7,7 +7,7 @@ import type { ChunkTable } from './chunk-table.js';
 export const SEGMENT_ROWS = 1024;
 
 /** The events of one blob to be, from their appending until all of them are in the database. */
-export class Segment {
+export class Segment implements Piece {
   /** The position of its first event. */
   readonly first: number;
   count = 0;
@@ -17,7 +17,7 @@ export class Segment {
   base: number;
   /** CRC-32 of all rows up to the last one committed. */
   #checksum: number;
-  readonly #rows = new RowSegment(SEGMENT_ROWS);
+  readonly rows = new RowSegment(SEGMENT_ROWS);
   readonly #payloads: Payload[] = [];
 
   constructor(first: number, base: number) {
@@ -37,9 +37,9 @@ export class Segment {
 
   append(event: JournalEvent): void {
     const row = this.count;
-    if (!this.#rows.write(row, event)) {
+    if (!this.rows.write(row, event)) {
       const json = JSON.stringify(event);
-      this.#rows.mark(row, crc32(json));
+      this.rows.mark(row, crc32(json));
       this.#payloads.push([row, json]);
     }
     this.count++;
@@ -47,7 +47,7 @@ export class Segment {
 
   at(position: number): Recorded {
     const row = position - this.first;
-    return this.#rows.read(row, position) ?? { ...this.#payload(row), position };
+    return this.rows.read(row, position) ?? { ...this.#payload(row), position };
   }
 
   /**
@@ -59,7 +59,7 @@ export class Segment {
     if (this.committed === 0) this.#checksum = this.base;
     if (from === this.count) return this.#checksum;
     if (this.full && this.committed > 0) table.remove(this.first, this.end);
-    const rows = this.#rows.bytes(from, this.count);
+    const rows = this.rows.bytes(from, this.count);
     const previous = from === 0 ? this.base : this.#checksum;
     this.#checksum = crc32(rows, previous);
     const kept = this.#payloads.filter(([row]) => row >= from);

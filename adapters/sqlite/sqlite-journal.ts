@@ -5,10 +5,11 @@ import {
   type Checkpoint,
   type Durability,
   type JournalEvent,
+  type Piece,
   type Recorded,
   type SubscribeOptions,
 } from '../../core/index.js';
-import { Reading } from '../../core/reading.js';
+import { piecesOf, Reading } from '../../core/reading.js';
 import type { Chunk } from './chunk.js';
 import { ChunkTable } from './chunk-table.js';
 import { DamagedJournalError, damaging } from './damage.js';
@@ -150,12 +151,14 @@ export class SqliteJournal extends Journal {
 
   /** @throws MemfileError EBADMSG, with the position up to which it is good, where it is damaged. */
   read(from: number, to: number = this.position + 1): Iterable<Recorded> {
-    let chunk: Chunk | undefined;
-    return new Reading(
-      Math.max(from, this.first),
-      Math.min(to, this.position + 1),
-      (position) => this.#commit?.segmentOf(position) ?? (chunk = this.#table.at(position, chunk)),
-    );
+    const end = Math.min(to, this.position + 1);
+    return new Reading(Math.max(from, this.first), end, this.#inOrder());
+  }
+
+  /** @throws MemfileError EBADMSG as `read` does. */
+  override pieces(from: number, to: number = this.position + 1): Iterable<Piece> {
+    const end = Math.min(to, this.position + 1);
+    return piecesOf(Math.max(from, this.first), end, this.#inOrder());
   }
 
   async *subscribe(from: number, { onCaughtUp }: SubscribeOptions = {}): AsyncIterable<Recorded> {
@@ -236,6 +239,13 @@ export class SqliteJournal extends Journal {
       this.#lock?.close();
     }
     if (failure !== undefined) throw failure;
+  }
+
+  /** Where the event at a position is, for who asks in order. */
+  #inOrder(): (position: number) => Piece {
+    let chunk: Chunk | undefined;
+    return (position) =>
+      this.#commit?.segmentOf(position) ?? (chunk = this.#table.at(position, chunk));
   }
 
   /** The last position; when that cannot be found out, one that is never reached. */

@@ -21,12 +21,13 @@ export function eventsOf(count) {
   for (let operation = 1; events.length < count; operation += 2) {
     const start = random(PAGES - 512);
     const end = start + 1 + random(511);
-    const came = { file: 1, operation, start, end, reason: 'fault' };
-    const went = { file: 1, operation: operation + 1, start, end, reason: 'punch' };
-    events.push({ type: 'prepare', ...came });
-    events.push({ type: 'fallocate', ...came, pfn: start + 1 });
-    events.push({ type: 'invalidate', ...went });
-    events.push({ type: 'invalidateEnd', ...went });
+    const pfn = start + 1;
+    const next = operation + 1;
+    // Written out as a memfile does: objects made of parts lie in two places.
+    events.push({ type: 'prepare', file: 1, operation, start, end, reason: 'fault' });
+    events.push({ type: 'fallocate', file: 1, operation, start, end, pfn, reason: 'fault' });
+    events.push({ type: 'invalidate', file: 1, operation: next, start, end, reason: 'punch' });
+    events.push({ type: 'invalidateEnd', file: 1, operation: next, start, end, reason: 'punch' });
   }
   return events.slice(0, count);
 }
