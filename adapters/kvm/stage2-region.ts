@@ -16,32 +16,37 @@ const NARROW = 2 ** 31 - 1;
 
 type Entries = Int32Array | Float64Array;
 
-/** Told of a mapping: its pages that were asked about, the entry of the first, and its level. */
+const NONE = new Int32Array(0);
+
+/** Told of mappings of a level that are alike and in a row, and the entry of the first page. */
 export type Seen = (start: number, end: number, entry: Entry, level: Level) => void;
 
 /**
  * The mappings of 1 GiB of guest memory: one that is as large, or in each of 512 places one of
- * 2 MiB, or a table of pages. The tables lie behind each other in one array, so that a page is
- * found in it without going from table to table: those are too many to be in a cache.
+ * 2 MiB, or pages. Pages that are alike, and whose frames are in a row as they are, take one entry
+ * and a bit each: what faults in any order touch then fits into a cache. Others take a table of
+ * entries. The tables lie behind each other in one array, as too many arrays would fit no cache.
  *
  * Pages are counted from the first one of the region, half-open.
  */
 export class Stage2Region {
   /** The entry of a mapping of the whole region, or 0. */
   #whole: Entry = 0;
-  /** By place, the entry of a mapping that fills it, or 0. */
-  #large: Entries = new Int32Array(PLACES);
+  /** By place, the entry of its first page, there or not, if the others follow from it; or 0. */
+  #first: Entries = new Int32Array(PLACES);
+  /** By place, how many pages are mapped by themselves. */
+  readonly #mapped = new Uint16Array(PLACES);
+  /** By page, whether it is one that follows from the first of its place; made when there is one. */
+  #bits = NONE;
   /** By place, the number of its table, from 1 on, or 0. */
   readonly #table = new Uint16Array(PLACES);
-  /** By place, how many pages its table has mapped. */
-  readonly #mapped = new Uint16Array(PLACES);
-  /** How many places are not empty. */
-  #used = 0;
   /** The tables, by number; those that no place has are empty. */
-  #pages: Entries = new Int32Array(PLACE_PAGES);
+  #pages: Entries = NONE;
   /** The numbers of tables that no place has; from `#next` on, none ever had. */
   readonly #free: number[] = [];
   #next = 1;
+  /** How many places are not empty. */
+  #used = 0;
 
   get empty(): boolean {
     return this.#used === 0 && this.#whole === 0;
@@ -55,30 +60,42 @@ export class Stage2Region {
   /** The entry of a page, as if it were mapped by itself; 0 for none. */
   get(page: number): Entry {
     const place = page >>> PAGE_BITS;
+    const first = this.#first[place]!;
+    if (first !== 0) {
+      if (this.#mapped[place] !== 0 && !this.#follows(page)) return 0;
+      return entryAfter(first, page & PAGE_MASK);
+    }
     const table = this.#table[place]!;
     if (table !== 0) return this.#pages[indexOf(table, page)]!;
-    const large = this.#large[place]!;
-    if (large !== 0) return entryAfter(large, page & PAGE_MASK);
     return this.#whole === 0 ? 0 : entryAfter(this.#whole, page);
   }
 
   /** The level of the mapping that a page is part of; 1 for none. */
   levelOf(page: number): Level {
     if (this.#whole !== 0) return 3;
-    return this.#large[page >>> PAGE_BITS] === 0 ? 1 : 2;
+    const place = page >>> PAGE_BITS;
+    return this.#first[place] !== 0 && this.#mapped[place] === 0 ? 2 : 1;
   }
 
   /** Maps a page by itself; returns how many pages were mapped there before, and are not. */
   setPage(page: number, entry: Entry): number {
     const place = page >>> PAGE_BITS;
     let gone = 0;
-    let table = this.#table[place]!;
-    if (table === 0) {
-      gone = this.#zapLarge(place);
-      table = this.#newTable(place);
+    if (this.#mapped[place] === 0) gone = this.#begin(place, page & PAGE_MASK, entry);
+    const first = this.#first[place]!;
+    if (first !== 0) {
+      if (entryAfter(first, page & PAGE_MASK) === entry) {
+        const word = this.#bits[page >>> 5]!;
+        const bit = 1 << (page & 31);
+        if ((word & bit) !== 0) return gone + 1;
+        this.#bits[page >>> 5] = word | bit;
+        this.#mapped[place]!++;
+        return gone;
+      }
+      this.#toTable(place);
     }
     if (isWide(entry)) this.#pages = widened(this.#pages);
-    const index = indexOf(table, page);
+    const index = indexOf(this.#table[place]!, page);
     if (this.#pages[index] !== 0) gone++;
     else this.#mapped[place]!++;
     this.#pages[index] = entry;
@@ -92,10 +109,8 @@ export class Stage2Region {
       this.#whole = entry;
       return gone;
     }
-    const place = page >>> PAGE_BITS;
-    const gone = this.#zapLarge(place) + this.zap(page, page + PLACE_PAGES, 'both');
-    if (isWide(entry)) this.#large = widened(this.#large);
-    this.#large[place] = entry;
+    const gone = this.zap(page, page + PLACE_PAGES, 'both');
+    this.#setFirst(page >>> PAGE_BITS, entry);
     this.#used++;
     return gone;
   }
@@ -106,11 +121,11 @@ export class Stage2Region {
     const last = (end - 1) >>> PAGE_BITS;
     let gone = 0;
     for (let place = start >>> PAGE_BITS; place <= last && this.#used > 0; place++) {
-      const first = place << PAGE_BITS;
-      if (this.#table[place] !== 0) {
-        const from = Math.max(start, first);
-        gone += this.#zapPages(place, from, Math.min(end, first + PLACE_PAGES), side);
-      } else if (isOfSide(this.#large[place]!, side)) gone += this.#zapLarge(place);
+      if (this.#mapped[place] !== 0) {
+        const low = place << PAGE_BITS;
+        const from = Math.max(start, low);
+        gone += this.#zapPages(place, from, Math.min(end, low + PLACE_PAGES), side);
+      } else if (isOfSide(this.#first[place]!, side)) gone += this.#zapLarge(place);
     }
     return gone;
   }
@@ -121,15 +136,10 @@ export class Stage2Region {
     const last = (end - 1) >>> PAGE_BITS;
     let gone = 0;
     for (let place = start >>> PAGE_BITS; place <= last && this.#used > 0; place++) {
-      const first = place << PAGE_BITS;
-      const table = this.#table[place]!;
-      if (table === 0) gone += this.#zapLarge(place);
+      if (this.#mapped[place] === 0) gone += this.#zapLarge(place);
       else {
-        const stop = Math.min(end, first + PLACE_PAGES);
-        for (let page = Math.max(start, first); page < stop; page++) {
-          const entry = this.#pages[indexOf(table, page)]!;
-          if (isWritable(entry)) this.#pages[indexOf(table, page)] = -entry;
-        }
+        const low = place << PAGE_BITS;
+        this.#protectPages(place, Math.max(start, low), Math.min(end, low + PLACE_PAGES));
       }
     }
     return gone;
@@ -143,19 +153,65 @@ export class Stage2Region {
     }
     const last = (end - 1) >>> PAGE_BITS;
     for (let place = start >>> PAGE_BITS; place <= last; place++) {
-      const first = place << PAGE_BITS;
-      const from = Math.max(start, first);
-      const to = Math.min(end, first + PLACE_PAGES);
-      const table = this.#table[place]!;
-      const large = this.#large[place]!;
-      if (large !== 0) seen(base + from, base + to, entryAfter(large, from - first), 2);
-      else if (table !== 0) {
+      const low = place << PAGE_BITS;
+      const from = Math.max(start, low);
+      const to = Math.min(end, low + PLACE_PAGES);
+      const first = this.#first[place]!;
+      if (this.#mapped[place] !== 0) {
         for (let page = from; page < to; page++) {
-          const entry = this.#pages[indexOf(table, page)]!;
+          const entry = this.get(page);
           if (entry !== 0) seen(base + page, base + page + 1, entry, 1);
         }
-      }
+      } else if (first !== 0) seen(base + from, base + to, entryAfter(first, from - low), 2);
     }
+  }
+
+  #follows(page: number): boolean {
+    return (this.#bits[page >>> 5]! & (1 << (page & 31))) !== 0;
+  }
+
+  #setFirst(place: number, entry: Entry): void {
+    if (isWide(entry)) this.#first = widened(this.#first);
+    this.#first[place] = entry;
+  }
+
+  /** The place is to have pages, of which this is the first to come; makes way for it. */
+  #begin(place: number, page: number, entry: Entry): number {
+    const gone = this.#whole !== 0 ? this.#zapWhole() : this.#zapLarge(place);
+    this.#used++;
+    // The first page would be that of a frame below 0.
+    if (Math.abs(entry) - page * 2 < 2) this.#table[place] = this.#newTable();
+    else {
+      if (this.#bits.length === 0) this.#bits = new Int32Array(REGION_PAGES >>> 5);
+      this.#setFirst(place, entryAfter(entry, -page));
+    }
+    return gone;
+  }
+
+  /** The pages of a place do not follow from its first one any more. */
+  #toTable(place: number): void {
+    const first = this.#first[place]!;
+    const table = this.#newTable();
+    if (isWide(entryAfter(first, PAGE_MASK))) this.#pages = widened(this.#pages);
+    const low = place << PAGE_BITS;
+    for (let page = 0; page < PLACE_PAGES; page++) {
+      if (this.#follows(low + page)) this.#pages[indexOf(table, page)] = entryAfter(first, page);
+    }
+    this.#bits.fill(0, low >>> 5, (low + PLACE_PAGES) >>> 5);
+    this.#first[place] = 0;
+    this.#table[place] = table;
+  }
+
+  #newTable(): number {
+    const table = this.#free.pop() ?? this.#next++;
+    if (table > this.room) {
+      const length = Math.max(PLACE_PAGES, this.#pages.length * 2);
+      const wide = this.#pages instanceof Float64Array;
+      const pages = wide ? new Float64Array(length) : new Int32Array(length);
+      pages.set(this.#pages);
+      this.#pages = pages;
+    }
+    return table;
   }
 
   #zapWhole(): number {
@@ -163,49 +219,59 @@ export class Stage2Region {
     return REGION_PAGES;
   }
 
-  /** Makes way for anything smaller or beside: what is mapped in a place that has no table. */
+  /** Of a place that has no pages by themselves. */
   #zapLarge(place: number): number {
-    if (this.#whole !== 0) return this.#zapWhole();
-    if (this.#large[place] === 0) return 0;
-    this.#large[place] = 0;
+    if (this.#first[place] === 0) return 0;
+    this.#first[place] = 0;
     this.#used--;
     return PLACE_PAGES;
   }
 
   #zapPages(place: number, start: number, end: number, side: Side): number {
-    const pages = this.#pages;
-    const table = this.#table[place]!;
+    const first = this.#first[place]!;
     let gone = 0;
-    for (let page = start; page < end; page++) {
-      const index = indexOf(table, page);
-      const entry = pages[index]!;
-      if (entry === 0 || !isOfSide(entry, side)) continue;
-      pages[index] = 0;
-      gone++;
+    if (first !== 0) {
+      if (!isOfSide(first, side)) return 0;
+      for (let page = start; page < end; page++) {
+        if (!this.#follows(page)) continue;
+        this.#bits[page >>> 5]! &= ~(1 << (page & 31));
+        gone++;
+      }
+    } else {
+      const table = this.#table[place]!;
+      for (let page = start; page < end; page++) {
+        const index = indexOf(table, page);
+        const entry = this.#pages[index]!;
+        if (entry === 0 || !isOfSide(entry, side)) continue;
+        this.#pages[index] = 0;
+        gone++;
+      }
     }
     this.#mapped[place]! -= gone;
     if (this.#mapped[place] === 0) {
+      if (first === 0) this.#free.push(this.#table[place]!);
+      this.#first[place] = 0;
       this.#table[place] = 0;
-      this.#free.push(table);
       this.#used--;
     }
     return gone;
   }
 
-  #newTable(place: number): number {
-    const table = this.#free.pop() ?? this.#next++;
-    if (table > this.room) {
-      const { length } = this.#pages;
-      const pages =
-        this.#pages instanceof Int32Array
-          ? new Int32Array(length * 2)
-          : new Float64Array(length * 2);
-      pages.set(this.#pages);
-      this.#pages = pages;
+  #protectPages(place: number, start: number, end: number): void {
+    const first = this.#first[place]!;
+    if (first !== 0) {
+      if (!isWritable(first)) return;
+      if (end - start === PLACE_PAGES) {
+        this.#first[place] = -first;
+        return;
+      }
+      this.#toTable(place);
     }
-    this.#table[place] = table;
-    this.#used++;
-    return table;
+    const table = this.#table[place]!;
+    for (let page = start; page < end; page++) {
+      const entry = this.#pages[indexOf(table, page)]!;
+      if (isWritable(entry)) this.#pages[indexOf(table, page)] = -entry;
+    }
   }
 }
 

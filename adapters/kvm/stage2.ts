@@ -17,7 +17,7 @@ export interface Stage2Mapping extends PageRange, Stage2Kind {
   readonly pfn: number;
 }
 
-/** A region without a mapping is kept as long as it is no larger: what left one often comes back. */
+/** An empty region is not kept for later when it has room for more tables than so many. */
 const KEPT_ROOM = 8;
 
 /**
@@ -27,8 +27,10 @@ const KEPT_ROOM = 8;
  * takes one entry too. Guest pages, half-open.
  */
 export class Stage2 {
-  /** By number, those in which something was mapped. */
+  /** By number, those in which something is mapped. */
   readonly #regions = new Map<number, Stage2Region>();
+  /** An empty one: a page that comes and goes does not make a region each time. */
+  #spare: Stage2Region | undefined;
   #pages = 0;
 
   /** How many guest pages are mapped. */
@@ -161,9 +163,10 @@ export class Stage2 {
     const number = regionOf(gfn);
     const region = this.#regions.get(number);
     if (region !== undefined) return region;
-    const made = new Stage2Region();
-    this.#regions.set(number, made);
-    return made;
+    const added = this.#spare ?? new Stage2Region();
+    this.#spare = undefined;
+    this.#regions.set(number, added);
+    return added;
   }
 
   #entry(gfn: number): Entry {
@@ -186,8 +189,13 @@ export class Stage2 {
       if (region === undefined) continue;
       const base = number * REGION_PAGES;
       seen(region, Math.max(start - base, 0), Math.min(end - base, REGION_PAGES), base);
-      if (region.empty && region.room > KEPT_ROOM) this.#regions.delete(number);
+      if (region.empty) this.#drop(number, region);
     }
+  }
+
+  #drop(number: number, empty: Stage2Region): void {
+    this.#regions.delete(number);
+    if (empty.room <= KEPT_ROOM) this.#spare = empty;
   }
 
   /** The numbers of regions `[first, last]` that are there, in order. */

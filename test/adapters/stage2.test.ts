@@ -107,6 +107,9 @@ const pages = fc.oneof(
 const pfn = fc.oneof(
   fc.integer({ min: 1, max: 64 }),
   fc.constantFrom(0, 2 ** 30 - 3, 2 ** 30, 2 ** 31, 2 ** 51 - 2 ** 19),
+  // In a row, as the guest pages are.
+  fc.constant(undefined),
+  fc.constant(undefined),
 );
 const side = fc.constantFrom<Side>('private', 'shared', 'both');
 const command = fc.oneof(
@@ -142,10 +145,11 @@ describe('Stage2', () => {
               stage2.writeProtect(step.gfn, step.gfn + step.pages);
               model.writeProtect(step.gfn, step.gfn + step.pages);
             } else {
-              const { level, pfn, write } = step;
+              const { level, write } = step;
               const kind = { level, private: step.private, writable: step.writable };
               const size = LEVEL_PAGES[level];
               const start = step.gfn - (step.gfn % size);
+              const pfn = step.pfn ?? 2 ** 12 + (start % 2 ** 11);
               const frame = pfn + (step.gfn - start); // Of a fault somewhere in its mapping.
               if (step.do === 'map') {
                 stage2.map(start, start + step.count * size, pfn, kind);
