@@ -43,14 +43,14 @@ function answers(exits: Mapped): Readonly<Record<Level, Promise<FaultExit>>> {
 export function runFault(
   vm: WaitingFaultHost,
   gfn: number,
-  options: FaultOptions = {},
+  options?: FaultOptions,
   prefetch = false,
 ): Promise<FaultExit> {
   // Mostly there is nothing to wait for, and an async function costs as much as the fault.
   try {
     const fault = newFault(gfn, options);
     const exit = advance(vm, fault);
-    if (exit === undefined) return finishFault(vm, fault, options.signal, prefetch);
+    if (exit === undefined) return finishFault(vm, fault, options?.signal, prefetch);
     if (exit.type !== 'mapped') return Promise.resolve(exit);
     return (exit.spurious ? ANSWERS.spurious : ANSWERS.mapped)[exit.level];
   } catch (error) {
