@@ -220,6 +220,23 @@ describe('Stage2', () => {
     expect(large.zap(0, TIB, 'both')).toBe(TIB);
   });
 
+  it('takes a bit for a page whose frame is in a row, and a word for any other', () => {
+    const PAGES = 2 ** 20;
+    const taken = (frameOf: (gfn: number) => number): number => {
+      const before = process.memoryUsage().arrayBuffers;
+      const stage2 = new Stage2();
+      for (let i = 0; i < PAGES; i++) {
+        const gfn = (i * 611_953) % PAGES; // In no order, each once.
+        stage2.fault(gfn, frameOf(gfn), false, false, true, 1);
+      }
+      expect(stage2.pages).toBe(PAGES);
+      return process.memoryUsage().arrayBuffers - before;
+    };
+    expect(taken((gfn) => 512 + gfn)).toBeLessThan(PAGES / 4);
+    // Twice that, as nobody may have collected what was outgrown.
+    expect(taken((gfn) => PAGES - gfn)).toBeLessThan(PAGES * 9);
+  });
+
   it('keeps no table for pages that left', () => {
     const stage2 = new Stage2();
     const kind = { private: false, writable: true, level: 1 } as const;
