@@ -7,17 +7,25 @@ export interface LeaseState {
   readonly pfn: number;
   readonly offset: number;
   readonly order: number;
-  count: number;
+  readonly count: number;
 }
 
-interface Counted extends LeaseState {
+interface Counted {
+  pfn: number;
+  offset: number;
+  order: number;
+  count: number;
   /** Of the same frame, taken otherwise: its order follows from what was around it at the time. */
   next: Counted | undefined;
 }
 
 /** How many leases of which frames a registration has out. */
 export class LeaseCounts implements Iterable<LeaseState> {
-  /** From the first one on: most consumers look nothing up. */
+  /** Of the first one when there was no other: a consumer that maps puts it before it takes more. */
+  #only: Counted | undefined;
+  /** What is in its place when there is none, to be used again. */
+  #unused: Counted | undefined;
+  /** The others, all of which are younger. */
   #byFrame: SmallMap<Counted> | undefined;
   #size = 0;
   /** How many of them are of more than a page. */
@@ -29,25 +37,26 @@ export class LeaseCounts implements Iterable<LeaseState> {
   }
 
   add(pfn: number, offset: number, order: number, count = 1): void {
-    const byFrame = (this.#byFrame ??= new SmallMap());
-    let last = byFrame.get(pfn);
-    const lease = find(last, offset, order);
+    const first = this.#first(pfn);
+    const lease = find(first, offset, order);
     if (lease !== undefined) {
       lease.count += count;
       return;
     }
-    const added = { pfn, offset, order, count, next: undefined };
-    this.#size++;
     if (order > 0) this.#large++;
-    while (last?.next !== undefined) last = last.next;
-    if (last === undefined) byFrame.set(pfn, added);
-    else last.next = added;
+    if (this.#size++ === 0) {
+      this.#only = filled(this.#unused, pfn, offset, order, count);
+      this.#unused = undefined;
+      return;
+    }
+    const added = { pfn, offset, order, count, next: undefined };
+    if (first === undefined) (this.#byFrame ??= new SmallMap()).set(pfn, added);
+    else lastOf(first).next = added;
   }
 
   /** One fewer; nothing happens when there is none. */
   remove(pfn: number, offset: number, order: number): void {
-    const byFrame = this.#byFrame;
-    const first = byFrame?.get(pfn);
+    const first = this.#first(pfn);
     const lease = find(first, offset, order);
     if (lease === undefined || --lease.count > 0) return;
     this.#size--;
@@ -56,8 +65,18 @@ export class LeaseCounts implements Iterable<LeaseState> {
       let before = first!;
       while (before.next !== lease) before = before.next!;
       before.next = lease.next;
-    } else if (lease.next !== undefined) byFrame!.set(pfn, lease.next);
-    else byFrame!.delete(pfn);
+    } else if (lease === this.#only) {
+      this.#only = lease.next;
+      this.#unused = lease;
+      lease.next = undefined;
+    } else if (lease.next !== undefined) this.#byFrame!.set(pfn, lease.next);
+    else this.#byFrame!.delete(pfn);
+  }
+
+  /** The oldest of a frame. */
+  #first(pfn: number): Counted | undefined {
+    const only = this.#only;
+    return only !== undefined && only.pfn === pfn ? only : this.#byFrame?.get(pfn);
   }
 
   /** Those that can be of one of these pages: of a few pages, only what their frames have. */
@@ -65,13 +84,13 @@ export class LeaseCounts implements Iterable<LeaseState> {
     if (this.#large > 0 || countPages(pages) > this.#size) yield* this;
     else {
       for (const { start, end } of pages) {
-        for (let page = start; page < end; page++)
-          yield* chain(this.#byFrame?.get(frames.get(page)));
+        for (let page = start; page < end; page++) yield* chain(this.#first(frames.get(page)));
       }
     }
   }
 
   *[Symbol.iterator](): IterableIterator<LeaseState> {
+    yield* chain(this.#only);
     for (const first of this.#byFrame?.values() ?? []) yield* chain(first);
   }
 }
@@ -86,4 +105,26 @@ function find(first: Counted | undefined, offset: number, order: number): Counte
     lease = lease.next;
   }
   return lease;
+}
+
+/** A lease, in the place of one that is over if there was any. */
+function filled(
+  unused: Counted | undefined,
+  pfn: number,
+  offset: number,
+  order: number,
+  count: number,
+): Counted {
+  if (unused === undefined) return { pfn, offset, order, count, next: undefined };
+  unused.pfn = pfn;
+  unused.offset = offset;
+  unused.order = order;
+  unused.count = count;
+  return unused;
+}
+
+function lastOf(first: Counted): Counted {
+  let last = first;
+  while (last.next !== undefined) last = last.next;
+  return last;
 }

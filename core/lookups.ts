@@ -99,6 +99,7 @@ export function whyHole(
 
 /** The largest order, up to the store's, whose pages are all of the side of `page` and sound. */
 export function orderAlike(state: FileState, page: number, order: number): number {
+  if (order === 0) return 0;
   const { private: attributes, poisoned } = state;
   if (attributes.pages === 0 && poisoned.pages === 0) return order;
   const isPrivate = attributes.has(page);

@@ -74,15 +74,16 @@ export type FaultExit =
   | { readonly type: 'mmio'; readonly gpa: number }
   | MemoryFault;
 
-type Mapped = Readonly<Record<Level, FaultExit>>;
+export type Mapped = Readonly<Record<Level, FaultExit>>;
 
 function mapped(spurious: boolean): Mapped {
   const at = (level: Level): FaultExit => Object.freeze({ type: 'mapped', level, spurious });
   return { 1: at(1), 2: at(2), 3: at(3) };
 }
 
-const MAPPED = mapped(false);
-const SPURIOUS = mapped(true);
+/** How faults end that map a page, and those that find it mapped. */
+export const MAPPED = mapped(false);
+export const SPURIOUS = mapped(true);
 
 /** A stage-2 fault of one guest page, as a machine that can be stopped between any two steps. */
 export interface Fault {
@@ -100,7 +101,9 @@ export interface Fault {
   exit: FaultExit | undefined;
 }
 
-export function newFault(gfn: number, access: Access = {}): Fault {
+const SHARED_READ: Access = {};
+
+export function newFault(gfn: number, access: Access = SHARED_READ): Fault {
   return {
     gfn,
     private: access.private ?? false,
@@ -190,8 +193,9 @@ function findSlot(vm: FaultHost, fault: Fault): FaultStep {
 }
 
 function bindingOf({ bindings }: Memslot, fault: Fault): Binding | undefined {
-  for (const binding of bindings) if (binding.serves(fault.gfn, fault.private)) return binding;
-  return undefined;
+  let at = 0; // Sooner than an iterator, for the one or two that there are.
+  while (at < bindings.length && !bindings[at]!.serves(fault.gfn, fault.private)) at++;
+  return bindings[at];
 }
 
 function lookup(vm: FaultHost, fault: Fault): FaultStep {
@@ -232,19 +236,15 @@ function map({ invalidations, stage2, attributes }: FaultHost, fault: Fault): vo
   const slot = fault.slot!;
   const { pfn } = fault.lease!;
   const level = largestLevel(attributes, fault);
-  const start = gfn - (gfn % LEVEL_PAGES[level]);
+  const start = level === 1 ? gfn : gfn - (gfn % LEVEL_PAGES[level]);
   const end = start + LEVEL_PAGES[level];
   if (invalidations.retry(snapshot, start, end) || !fault.binding!.active) return;
-  const spurious =
-    stage2.get(gfn) === pfn &&
-    stage2.isPrivate(gfn) === fault.private &&
-    (!write || stage2.isWritable(gfn));
-  if (spurious) {
-    fault.exit = SPURIOUS[stage2.level(gfn)];
+  const writable = !slot.readOnly && (write || !slot.logDirty);
+  const spurious = stage2.fault(gfn, pfn, fault.private, write, writable, level);
+  if (spurious !== undefined) {
+    fault.exit = SPURIOUS[spurious];
     return;
   }
-  const writable = !slot.readOnly && (write || !slot.logDirty);
-  stage2.map(start, end, pfn - (gfn - start), { private: fault.private, writable, level });
   if (write) slot.dirty?.add(gfn, gfn + 1);
   fault.exit = MAPPED[level];
 }

@@ -8,6 +8,8 @@ export class Memslots implements Iterable<Memslot> {
   /** Sorted by guest page. */
   readonly #slots: readonly Memslot[];
   readonly #byNumber: ReadonlyMap<number, Memslot>;
+  /** The slot that was found last: whoever asks for one often asks again. */
+  #recent: Memslot | undefined;
 
   constructor(slots: readonly Memslot[] = []) {
     this.#slots = slots;
@@ -25,8 +27,11 @@ export class Memslots implements Iterable<Memslot> {
 
   /** The slot that a guest page is in. */
   at(gfn: number): Memslot | undefined {
+    const recent = this.#recent;
+    if (recent !== undefined && gfn >= recent.start && gfn < recent.end) return recent;
     const slot = this.#slots[this.#after(gfn) - 1];
-    return slot !== undefined && gfn < slot.end ? slot : undefined;
+    if (slot === undefined || gfn >= slot.end) return undefined;
+    return (this.#recent = slot);
   }
 
   /** The slots that have any of the guest pages `[start, end)`, in order. */

@@ -1,6 +1,16 @@
 import { MemfileError } from '../../core/index.js';
-import { newFault, step, type Access, type Fault, type FaultExit } from './fault.js';
+import {
+  MAPPED,
+  newFault,
+  SPURIOUS,
+  step,
+  type Access,
+  type Fault,
+  type FaultExit,
+  type Mapped,
+} from './fault.js';
 import type { FaultHost } from './fault.js';
+import type { Level } from './levels.js';
 
 /** What a fault that may wait needs of its VM. */
 export interface WaitingFaultHost extends FaultHost {
@@ -13,20 +23,39 @@ export interface FaultOptions extends Access {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Faults that map are answered alike, so one promise of each answer serves all. */
+const ANSWERS = { mapped: answers(MAPPED), spurious: answers(SPURIOUS) };
+
+function answers(exits: Mapped): Readonly<Record<Level, Promise<FaultExit>>> {
+  return {
+    1: Promise.resolve(exits[1]),
+    2: Promise.resolve(exits[2]),
+    3: Promise.resolve(exits[3]),
+  };
+}
+
 /**
  * Takes the steps of a fault until it is over. A hole is allocated, and a fault that something got
  * in the way of waits until that is over and starts again.
  *
  * @param prefetch does not wait for a slot that is being deleted or moved: EAGAIN.
  */
-export async function runFault(
+export function runFault(
   vm: WaitingFaultHost,
   gfn: number,
-  options: FaultOptions = {},
+  options?: FaultOptions,
   prefetch = false,
 ): Promise<FaultExit> {
-  const fault = newFault(gfn, options);
-  return advance(vm, fault) ?? (await finishFault(vm, fault, options.signal, prefetch));
+  // Mostly there is nothing to wait for, and an async function costs as much as the fault.
+  try {
+    const fault = newFault(gfn, options);
+    const exit = advance(vm, fault);
+    if (exit === undefined) return finishFault(vm, fault, options?.signal, prefetch);
+    if (exit.type !== 'mapped') return Promise.resolve(exit);
+    return (exit.spurious ? ANSWERS.spurious : ANSWERS.mapped)[exit.level];
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }
 
 /** Takes the steps of a fault up to its end, or up to where it has to wait: undefined then. */

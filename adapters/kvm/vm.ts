@@ -156,9 +156,9 @@ export class KvmVm implements AsyncDisposable, WaitingFaultHost, BindingHost {
    * One access of the guest: maps the page, allocating it if need be, or says why not. Rejects with
    * EINTR when `signal` fires while it waits, and as `fallocate` or `lookup` when the store fails.
    */
-  fault(gfn: number, options: FaultOptions = {}): Promise<FaultExit> {
+  fault(gfn: number, options?: FaultOptions): Promise<FaultExit> {
     if (Number.isSafeInteger(gfn) && gfn >= 0 && gfn < MAX_GFN) {
-      return runFault(this, gfn, options ?? {});
+      return runFault(this, gfn, options ?? undefined);
     }
     return Promise.reject(new MemfileError('EINVAL', 'fault', `${String(gfn)} is no guest page`));
   }

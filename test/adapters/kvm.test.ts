@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { abandon, KvmVm, newFault, step, type MemslotSpec } from '../../adapters/kvm/index.js';
+import {
+  abandon,
+  KvmVm,
+  newFault,
+  step,
+  type FaultExit,
+  type MemslotSpec,
+} from '../../adapters/kvm/index.js';
 import { createMemfile, type MemoryFile } from '../../core/index.js';
 import { shmem } from '../../plugins/shmem/index.js';
 
@@ -16,6 +23,10 @@ const slot = (file: MemoryFile, number = 0, gfn = 100) =>
     pages: 8,
     pieces: [{ gfn, pages: 8, file, offset: 4 }],
   }) satisfies MemslotSpec;
+
+const raise = (why: string): never => {
+  throw new Error(why);
+};
 
 const MAPPED = expect.objectContaining({ type: 'mapped' });
 
@@ -293,6 +304,36 @@ describe('KVM', () => {
     await expect(vm.setMemslot(spec)).rejects.toMatchObject({ code: 'EINVAL' });
     expect(file.registrations).toBe(0);
     expect(vm.slots.at(100)).toBeUndefined();
+  });
+
+  it('a fault that fails rejects, and never throws', async () => {
+    const { memfile, file, vm } = setUp();
+    await vm.setMemslot(slot(file));
+    await vm.fault(103);
+    vm.zap({ start: 100, end: 108 });
+    const failing: [string, () => Promise<FaultExit>][] = [
+      ['EINVAL', () => vm.fault(-1)],
+      ['option', () => vm.fault(103, new Proxy({}, { get: () => raise('option') }))],
+    ];
+    await memfile.journal.close(); // Nobody can look anything up any more.
+    failing.push(['EIO', () => vm.fault(103)]);
+    for (const [why, fault] of failing) {
+      let answer: Promise<FaultExit> | undefined;
+      expect(() => (answer = fault())).not.toThrow();
+      await expect(answer).rejects.toThrow(why);
+    }
+    expect({ readers: vm.srcu.readers, pages: vm.stage2.pages }).toEqual({ readers: 0, pages: 0 });
+  });
+
+  it('answers faults that wait for nothing with one promise for all of a kind', async () => {
+    const { file, vm } = setUp();
+    await vm.setMemslot(slot(file));
+    await file.fallocate(4, 12);
+    const [first, second, third] = [vm.fault(100), vm.fault(101), vm.fault(100)];
+    expect(second).toBe(first);
+    expect(third).not.toBe(first);
+    expect(await first).toEqual({ type: 'mapped', level: 1, spurious: false });
+    expect(await third).toEqual({ type: 'mapped', level: 1, spurious: true });
   });
 
   it('refuses what is no guest page and no description, and everything after its end', async () => {

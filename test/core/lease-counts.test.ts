@@ -61,3 +61,66 @@ describe('leases near pages', () => {
     );
   });
 });
+
+describe('LeaseCounts', () => {
+  /** Frames in the order that they came; of each, the kinds in theirs. */
+  class Model {
+    readonly frames = new Map<number, LeaseState[]>();
+
+    add(pfn: number, offset: number, order: number): void {
+      const kinds = this.frames.get(pfn) ?? [];
+      const at = kinds.findIndex((kind) => kind.offset === offset && kind.order === order);
+      if (at < 0) kinds.push({ pfn, offset, order, count: 1 });
+      else kinds[at] = { ...kinds[at]!, count: kinds[at]!.count + 1 };
+      this.frames.set(pfn, kinds);
+    }
+
+    remove(pfn: number, offset: number, order: number): void {
+      const kinds = (this.frames.get(pfn) ?? []).flatMap((kind) => {
+        if (kind.offset !== offset || kind.order !== order) return [kind];
+        return kind.count === 1 ? [] : [{ ...kind, count: kind.count - 1 }];
+      });
+      if (kinds.length === 0) this.frames.delete(pfn);
+      else this.frames.set(pfn, kinds);
+    }
+  }
+
+  const plain = (leases: LeaseCounts): LeaseState[] =>
+    [...leases].map(({ pfn, offset, order, count }) => ({ pfn, offset, order, count }));
+
+  it('counts what is out, in one order whether it was saved on the way or not', () => {
+    const change = fc.record({
+      put: fc.boolean(),
+      pfn: fc.nat(9),
+      offset: fc.nat(1),
+      order: fc.constantFrom(0, 0, 1),
+    });
+    const changes = fc.array(change, { maxLength: 60, size: 'max' });
+    fc.assert(
+      fc.property(changes, fc.nat(60), (changes, saved) => {
+        let leases = new LeaseCounts();
+        const model = new Model();
+        for (const [at, { put, pfn, offset, order }] of changes.entries()) {
+          if (at === saved) {
+            const restored = new LeaseCounts();
+            for (const { pfn, offset, order, count } of leases) {
+              restored.add(pfn, offset, order, count);
+            }
+            leases = restored;
+          }
+          if (put) {
+            leases.remove(pfn, offset, order);
+            model.remove(pfn, offset, order);
+          } else {
+            leases.add(pfn, offset, order);
+            model.add(pfn, offset, order);
+          }
+          const wanted = [...model.frames.values()].flat();
+          expect(plain(leases)).toEqual(wanted);
+          expect(leases.size).toBe(wanted.length);
+        }
+      }),
+      { seed: 20220118, numRuns: 300 },
+    );
+  });
+});
