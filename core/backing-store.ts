@@ -2,7 +2,7 @@ import type { ContentMode, Side, StoreCapabilities } from './capabilities.js';
 import type { MemfileError } from './errno.js';
 import type { FileFlag, Reason } from './event.js';
 import type { EventDefinition, OwnEvent, OwnEvents } from './own-events.js';
-import type { Extent } from './extent-block.js';
+import type { Extent } from './extents.js';
 import type { PageRange } from './page-range.js';
 
 /** Pages `[start, end)` whose frames are `pfn`, `pfn + 1`, … */
