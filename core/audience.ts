@@ -36,8 +36,9 @@ export class Audience<M extends Member = Member> {
     this.#foreseen = false;
     let wasted = false;
     for (const row of [this.#leaving, this.#left, this.#arrived]) {
-      row?.outdate();
-      wasted ||= row?.wasted === true;
+      if (row === undefined) continue;
+      row.stale = true;
+      wasted ||= row.wasted;
     }
     return wasted;
   }

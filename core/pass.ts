@@ -41,7 +41,7 @@ export class Pass implements NotifierEvent {
   #row: readonly SectionOwner[] | undefined;
   /** @internal */
   at = 0;
-  /** @internal Whether what is told now has been held open, or has started something. */
+  /** @internal Whether what is told now has done more than return. */
   touched = false;
   #one: SectionOwner | undefined;
   /** Whether what it is told of runs now; 'aside' when that is a watcher, which takes no part. */
@@ -136,6 +136,11 @@ export class Pass implements NotifierEvent {
     if (this.touched) this.settle();
   }
 
+  /** Who is told of it has changed, or what is told now has done something. */
+  touch(): void {
+    this.touched = true;
+  }
+
   /** The synchronous part of what is told now is over. */
   settle(): void {
     this.touched = false;
@@ -159,7 +164,7 @@ export class Pass implements NotifierEvent {
 
   /** The callback that runs now has started something that takes its time. */
   started(node: WaitNode): void {
-    this.touched = true;
+    this.touch();
     (this.#started ??= []).push(node);
   }
 
@@ -182,7 +187,7 @@ export class Pass implements NotifierEvent {
   /** The reader section of the callback that runs now. */
   section(): Section {
     if (this.#section === undefined) {
-      this.touched = true;
+      this.touch();
       const receiver = this.reached!;
       const range = { start: this.#start, end: this.#end };
       const { operation, type, position } = this;

@@ -309,7 +309,10 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   }
 
   protected override observersChanged(): void {
-    if (this.#active) this.#home.notifiers.changed(this.seat);
+    if (!this.#active) return;
+    const { engine, notifiers } = this.#home;
+    notifiers.changed(this.seat);
+    engine.pass?.touch();
   }
 
   protected override get now(): number {
@@ -332,6 +335,7 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
     const { engine, file, notifiers, open } = this.#home;
     this.#active = false;
     notifiers.delete(this);
+    engine.pass?.touch();
     const registration = this.id;
     for (const invalidation of open) {
       if (!this.#awaitsEnd(invalidation)) continue;

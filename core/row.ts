@@ -14,15 +14,13 @@ const PAID = 16;
  * callback, or its observer's `next`. It holds for as long as nobody comes or leaves.
  */
 export class Row<M extends Member = Member> {
-  /** Whether each has to be asked what it has, from the next one on; that touches the pass. */
+  /** Whether each has to be asked what it has, from the next one on; whoever did that touched the pass. */
   stale = false;
   readonly #members: readonly M[];
   readonly #calls: readonly Call[];
   /** Those that tell a stretch of it each, from the first on. */
   readonly #compiled: Calls[] = [];
   readonly #patience: number;
-  /** What it is being told. */
-  #pass: Pass | undefined;
   #told = 0;
 
   /**
@@ -43,12 +41,6 @@ export class Row<M extends Member = Member> {
     this.#calls = calls;
   }
 
-  /** Somebody has come, left, or got an observer. */
-  outdate(): void {
-    this.stale = true;
-    if (this.#pass !== undefined) this.#pass.touched = true;
-  }
-
   /** Whether it was compiled and not told often enough since. */
   get wasted(): boolean {
     return this.#compiled.length > 0 && this.#told < PAID * this.#patience;
@@ -57,22 +49,17 @@ export class Row<M extends Member = Member> {
   tell(pass: Pass, start: number, end: number): void {
     const calls = this.#calls;
     if (calls.length === 0) return;
-    this.#pass = pass;
     pass.enterRow(this.#members, start, end);
     const compiled = this.#compiled;
     if (++this.#told > this.#patience && compiled.length < MOST) this.#compile();
     let next = 0;
-    while (next < calls.length && !this.stale) {
-      const stretch = Math.floor(next / STRETCH);
-      if (stretch < compiled.length && next === stretch * STRETCH) {
-        next = compiled[stretch]!(this, pass, start, end);
-      } else {
-        const stop = stretch + 1 < compiled.length ? (stretch + 1) * STRETCH : calls.length;
-        next = this.#tellTo(stop, next, pass, start, end);
-      }
+    for (let stretch = 0; stretch < compiled.length && !this.stale; stretch++) {
+      next = compiled[stretch]!(this, pass, start, end);
+      const stop = Math.min((stretch + 1) * STRETCH, calls.length);
+      if (next < stop && !this.stale) next = this.#tellTo(stop, next, pass, start, end);
     }
+    if (!this.stale) next = this.#tellTo(calls.length, next, pass, start, end);
     pass.leave();
-    this.#pass = undefined;
     if (this.stale) this.#tellEach(next, pass, start, end);
   }
 
