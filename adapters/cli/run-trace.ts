@@ -119,7 +119,8 @@ export async function runTrace(path: string, options: RunOptions): Promise<RunRe
   for await (const actions of trace) {
     for (const action of actions) {
       try {
-        await driver.apply(action);
+        const applied = driver.apply(action);
+        if (applied !== undefined) await applied;
       } catch (error) {
         // No kernel would have answered this with success: the log is wrong there.
         if (!(error instanceof MemfileError) || !IMPOSSIBLE.has(error.code)) throw error;
