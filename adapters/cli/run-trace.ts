@@ -12,7 +12,8 @@ import { shmem } from '../../plugins/shmem/index.js';
 import { LawModel, type Violation } from '../../test/model/index.js';
 import type { EventRow } from '../journal-log/index.js';
 import { SqliteJournal } from '../sqlite/index.js';
-import { readTrace, type TraceSummary } from '../strace/index.js';
+import type { TraceSummary } from '../strace/index.js';
+import { readTraceAside } from '../strace-thread/index.js';
 import {
   EventLog,
   PassingJournal,
@@ -88,7 +89,7 @@ export async function runTrace(path: string, options: RunOptions): Promise<RunRe
   const { store, device, onEvent, onProgress, onStall, onAcknowledged } = options;
   const passing = new PassingJournal(onEvent !== undefined);
   const journal = options.journal ?? passing;
-  const trace = readTrace(path);
+  const trace = readTraceAside(path);
   const memfile = createMemfile({
     plugins: [store.name === 'shmem' ? shmem() : hugetlb(store)],
     journal,

@@ -43,7 +43,7 @@ export class Interpreter implements World {
   }
 
   /** Takes the line at [start, end), without its line end. */
-  line(bytes: Uint8Array, start: number, end: number): void {
+  line(bytes: Buffer, start: number, end: number): void {
     const parsed = parseLine(bytes, start, end);
     if (!parsed) {
       if (textOf(bytes, start, end).trim() !== '') this.summary.unparsedLines += 1;
