@@ -26,6 +26,7 @@ export const KIND = {
   drop: 6,
   remove: 7,
   release: 8,
+  destroy: 9,
 } as const;
 
 /** Collects batches of actions. */
@@ -81,6 +82,8 @@ export class ActionPacker {
       }
       case 'release':
         return this.#row(KIND.release, action.file);
+      case 'destroy':
+        return this.#row(KIND.destroy, action.vm);
       case 'create':
         this.#others.push(action);
         return this.#row(KIND.other);

@@ -53,6 +53,8 @@ function counted(rows: Float64Array, at: number, spaces: MirroredSpaces): TraceA
     }
     case KIND.resize:
       return { type: 'resize', file: a, bytes: b };
+    case KIND.destroy:
+      return { type: 'destroy', vm: a };
     case KIND.release:
       spaces.release(a);
       return { type: 'release', file: a };

@@ -12,6 +12,7 @@ import { VmmMapping } from '../vmm-mapping/index.js';
 import type { Witness } from '../witness.js';
 import { DEVICE, DeviceRun, type DeviceReport } from './device-run.js';
 import { FileRun, type FileReport } from './file-run.js';
+import { pagesOf, type MappingRun } from './mapping-run.js';
 import { RefusalCounts, type Refusals } from './refusals.js';
 import { Touching, type Toucher } from './touching.js';
 import { addressSpaceOf, VmRun } from './vm-run.js';
@@ -35,14 +36,6 @@ const MADVISE = { reason: 'madvise' } as const;
 
 type ActionOf<T extends TraceAction['type']> = Extract<TraceAction, { readonly type: T }>;
 
-interface MappingRun {
-  readonly mapping: VmmMapping;
-  readonly file: number;
-  readonly address: number;
-  /** The first page of the file that is mapped. */
-  readonly page: number;
-}
-
 /**
  * Drives what programs did, as a trace has it, through memory files, mappings and KVM.
  *
@@ -58,6 +51,8 @@ export class TraceDriver {
   readonly #mappings = new Map<number, MappingRun>();
   /** By the name of the VM, one for each of its address spaces. */
   readonly #vms = new Map<string, VmRun>();
+  /** Those of VMs that are not destroyed. */
+  readonly #live = new Set<VmRun>();
   readonly #refused = new RefusalCounts();
   /** Who has mapped each file; forgotten when anything is mapped anew. */
   readonly #users = new Map<FileRun, readonly Toucher[]>();
@@ -147,6 +142,8 @@ export class TraceDriver {
         return this.#unmap(action);
       case 'memslot':
         return this.#vm(action).set(action);
+      case 'destroy':
+        return this.#destroy(action.vm);
     }
   }
 
@@ -209,7 +206,7 @@ export class TraceDriver {
     if (mapped === undefined) return; // It was impossible to map.
     const { start, end } = pagesOf(mapped, action);
     mapped.mapping.drop(start, end);
-    for (const vm of this.#vms.values()) {
+    for (const vm of this.#live) {
       if (vm.space === action.space) vm.dropped(action.address, action.length);
     }
   }
@@ -264,7 +261,7 @@ export class TraceDriver {
     let users = this.#users.get(run);
     if (users === undefined) {
       const { file } = run;
-      const vms = [...this.#vms.values()].filter(({ vm }) => vm.tallies.has(file));
+      const vms = [...this.#live].filter(({ vm }) => vm.tallies.has(file));
       const guests = vms.map(({ vm }) => {
         return { touch: (start: number, end: number) => vm.touch(file, start, end) };
       });
@@ -337,7 +334,7 @@ export class TraceDriver {
   }
 
   async #remapped(action: ActionOf<'map' | 'unmap'>): Promise<void> {
-    for (const vm of this.#vms.values()) {
+    for (const vm of this.#live) {
       if (vm.space === action.space) await vm.remapped(action.address, action.length);
     }
   }
@@ -346,8 +343,17 @@ export class TraceDriver {
   #zapped({ file, mappings }: FileRun): number {
     let zapped = 0;
     for (const { zappedPages } of mappings) zapped += zappedPages;
-    for (const { vm } of this.#vms.values()) zapped += vm.tallies.get(file)?.zappedPages ?? 0;
+    for (const { vm } of this.#live) zapped += vm.tallies.get(file)?.zappedPages ?? 0;
     return zapped + (this.#device?.zapped(file) ?? 0);
+  }
+
+  /** Its address spaces take no part any more, and stay in the report. */
+  async #destroy(id: number): Promise<void> {
+    for (const [name, run] of this.#vms) {
+      if (name !== `${id}` && !name.startsWith(`${id} `)) continue;
+      this.#live.delete(run);
+      await run.vm[Symbol.asyncDispose]();
+    }
   }
 
   #vm({ vm, slot, space }: ActionOf<'memslot'>): VmRun {
@@ -360,6 +366,7 @@ export class TraceDriver {
       const vm = new KvmVm({ name: `kvm ${id}`, witness, consumerName, memfile });
       run = new VmRun(vm, space, (file) => this.#run(file).file);
       this.#vms.set(id, run);
+      this.#live.add(run);
     }
     return run;
   }
@@ -373,15 +380,6 @@ export class TraceDriver {
 
 function kvmName(vm: string, file: number): string {
   return `kvm ${vm} file ${file}`;
-}
-
-/** The pages of the file that an action on a part of its mapping is about. */
-function pagesOf(
-  { page, address }: MappingRun,
-  part: { readonly address: number; readonly length: number },
-): PageRange {
-  const start = page + (part.address - address) / PAGE_SIZE;
-  return { start, end: start + Math.ceil(part.length / PAGE_SIZE) };
 }
 
 function overlaps(a: PageRange, b: PageRange): boolean {
