@@ -1,11 +1,12 @@
 import { Worker } from 'node:worker_threads';
-import { TraceError, type Trace, type TraceAction, type TraceSummary } from '../strace/index.js';
+import type { Trace, TraceAction, TraceSummary } from '../strace/index.js';
 import { emptySummary } from '../strace/summary.js';
+import { TraceError } from '../strace/trace-error.js';
 import type { Message } from './messages.js';
 import { MirroredSpaces } from './mirrored-spaces.js';
 import { unpackActions } from './unpack-actions.js';
 
-/** Reads a strace log as `readTrace`, in a thread of its own. */
+/** Reads a strace log as `readTrace`, in a thread of its own, which begins at once. */
 export function readTraceAside(path: string): Trace {
   return new TraceAside(path);
 }
@@ -27,10 +28,13 @@ class TraceAside implements Trace {
       this.#failure = { error };
       this.#wake();
     });
+    // Whoever does not read it after all can end; this comes last, as listeners undo it.
+    this.#worker.unref();
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<readonly TraceAction[], void, void> {
     const spaces = new MirroredSpaces();
+    this.#worker.ref();
     try {
       for (;;) {
         const message = await this.#next();
