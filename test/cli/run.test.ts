@@ -259,6 +259,16 @@ describe('memfile run', () => {
     ]);
   });
 
+  it('ends at once when a long trace that is being read is not wanted after all', () => {
+    const args = [main, 'run', fixture('qemu-kvm-postcopy-shmem-src.strace.gz'), '--record', 'x'];
+    const { status, stderr } = spawnSync(process.execPath, args, {
+      encoding: 'utf8',
+      timeout: 20_000,
+    });
+    expect(status).toBe(2);
+    expect(stderr).toContain('--record takes one of');
+  });
+
   it('says of hugetlb files that they run on shmem', () => {
     const { out } = memfile('run', fixture('qemu-kvm-postcopy-hugetlb-dst.strace.gz'));
     expect(out).toContain('memory-backend-memfd (hugetlb, run on shmem)');
