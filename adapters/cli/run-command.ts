@@ -37,8 +37,12 @@ export function addRunCommand(program: Command, exit: (code: number) => void): v
         `\n  strace -f -o run.strace -e trace=${TRACED.join(',')} PROGRAM`,
     )
     .action(async (path: string, flags: RunFlags) => {
+      const source = path === '-' ? '/dev/stdin' : path;
+      // The log is being read while the rest is loaded.
+      const { readTraceAside } = await import('../strace-thread/index.js');
+      const trace = readTraceAside(source);
       const { run } = await import('./run.js');
-      exit(await run(path === '-' ? '/dev/stdin' : path, flags));
+      exit(await run(source, trace, flags));
     });
 }
 

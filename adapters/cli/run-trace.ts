@@ -12,7 +12,7 @@ import { shmem } from '../../plugins/shmem/index.js';
 import { LawModel, type Violation } from '../../test/model/index.js';
 import type { EventRow } from '../journal-log/index.js';
 import { SqliteJournal } from '../sqlite/index.js';
-import { readTrace, type TraceSummary } from '../strace/index.js';
+import type { Trace, TraceSummary } from '../strace/index.js';
 import {
   EventLog,
   PassingJournal,
@@ -84,11 +84,14 @@ export interface RunOptions {
 }
 
 /** Drives a trace through a memfile of its own; rejects with a TraceError when it cannot be read. */
-export async function runTrace(path: string, options: RunOptions): Promise<RunReport> {
+export async function runTrace(
+  path: string,
+  trace: Trace,
+  options: RunOptions,
+): Promise<RunReport> {
   const { store, device, onEvent, onProgress, onStall, onAcknowledged } = options;
   const passing = new PassingJournal(onEvent !== undefined);
   const journal = options.journal ?? passing;
-  const trace = readTrace(path);
   const memfile = createMemfile({
     plugins: [store.name === 'shmem' ? shmem() : hugetlb(store)],
     journal,
@@ -115,17 +118,20 @@ export async function runTrace(path: string, options: RunOptions): Promise<RunRe
     acknowledged = journal.durable;
     onAcknowledged?.(acknowledged);
   };
+  const keeps = log !== undefined || options.journal !== undefined;
   const impossible = new Map<string, number>();
   for await (const actions of trace) {
     for (const action of actions) {
       try {
-        await driver.apply(action);
+        const applied = driver.apply(action);
+        if (applied !== undefined) await applied;
       } catch (error) {
         // No kernel would have answered this with success: the log is wrong there.
         if (!(error instanceof MemfileError) || !IMPOSSIBLE.has(error.code)) throw error;
         const what = `${action.type} with impossible arguments`;
         impossible.set(what, (impossible.get(what) ?? 0) + 1);
       }
+      if (!keeps) continue;
       write();
       acknowledge();
     }

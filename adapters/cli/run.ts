@@ -2,7 +2,8 @@ import { accessSync } from 'node:fs';
 import { MemfileError, RECORD_LEVELS, type RecordLevel } from '../../core/index.js';
 import { DMA_ENTRY_LIMIT } from '../encrypted-device/index.js';
 import { SqliteJournal } from '../sqlite/index.js';
-import { TraceError, type TraceSummary } from '../strace/index.js';
+import type { Trace, TraceSummary } from '../strace/index.js';
+import { TraceError } from '../strace/trace-error.js';
 import { EXIT } from './exit.js';
 import { printRun } from './print-run.js';
 import { Progress } from './progress.js';
@@ -26,7 +27,7 @@ export interface RunFlags {
 }
 
 /** Runs a trace and reports on it; answers the exit status. */
-export async function run(path: string, flags: RunFlags): Promise<number> {
+export async function run(path: string, trace: Trace, flags: RunFlags): Promise<number> {
   const { json, events, store, device, budget = device && DMA_ENTRY_LIMIT } = flags;
   let journal: SqliteJournal | undefined;
   let rows: RowFile | undefined;
@@ -42,7 +43,7 @@ export async function run(path: string, flags: RunFlags): Promise<number> {
       checkReadable(path); // No journal is begun for nothing.
       journal = SqliteJournal.open(flags.journal, { lag: LAG });
     }
-    const report = await runTrace(path, {
+    const report = await runTrace(path, trace, {
       store,
       device: budget,
       journal,

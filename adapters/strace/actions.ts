@@ -88,5 +88,7 @@ export type TraceAction =
       readonly bytes: number;
       readonly hva: number;
     }
+  /** The last descriptor of the VM is closed, before the log ends. */
+  | { readonly type: 'destroy'; readonly vm: number }
   /** The last descriptor and the last mapping of the file are gone. */
   | { readonly type: 'release'; readonly file: number };

@@ -1,4 +1,4 @@
-import { numberBetween } from './numbers.js';
+import { endOfNumber, numberBetween } from './numbers.js';
 import type { Call } from './parse-line.js';
 import {
   bytesOf,
@@ -13,6 +13,7 @@ import { wordBetween } from './words.js';
 
 const SPACE = 32;
 const QUOTE = 34;
+const COMMA = 44;
 const LESS = 60;
 
 /** A descriptor, and what strace says it is when it was run with -y. */
@@ -23,7 +24,7 @@ export interface Descriptor {
 
 /** Reads the arguments of a call, or the fields of a struct, from left to right. */
 export class ArgumentReader {
-  readonly #bytes: Uint8Array;
+  readonly #bytes: Buffer;
   readonly #end: number;
   #at: number;
 
@@ -47,6 +48,12 @@ export class ArgumentReader {
   /** The next argument as a number, NULL as 0; NaN when it is none, or none that is exact. */
   number(): number {
     const from = this.#at;
+    const digits = endOfNumber(this.#bytes, from, this.#end);
+    // Mostly it is one, and where it ends the argument does.
+    if (digits > from && this.#endsAt(digits)) {
+      this.#pass(digits);
+      return numberBetween(this.#bytes, from, digits);
+    }
     const end = this.#step();
     if (end - from === 4 && standsAt(this.#bytes, 'NULL', from, end)) return 0;
     return numberBetween(this.#bytes, from, end);
@@ -54,6 +61,11 @@ export class ArgumentReader {
 
   descriptor(): Descriptor {
     const from = this.#at;
+    const digits = endOfNumber(this.#bytes, from, this.#end);
+    if (digits > from && this.#endsAt(digits)) {
+      this.#pass(digits);
+      return { fd: numberBetween(this.#bytes, from, digits), annotation: undefined };
+    }
     const end = this.#step();
     const open = indexOfCode(this.#bytes, LESS, from, end);
     if (open < 0) {
@@ -70,6 +82,10 @@ export class ArgumentReader {
     const end = this.#step();
     if (this.#bytes[from] !== QUOTE) return undefined;
     return textOf(this.#bytes, from + 1, skipString(this.#bytes, from, end) - 1);
+  }
+
+  #endsAt(at: number): boolean {
+    return at === this.#end || this.#bytes[at] === COMMA;
   }
 
   #step(): number {

@@ -1,10 +1,11 @@
 import type { Descriptor } from './arguments.js';
 import type { MemoryFile, MemoryFiles } from './memory-files.js';
+import type { Vm, Vms } from './vms.js';
 
 /** What a descriptor is known to be; `other` is known to be no memory file and no VM. */
 export type Opened =
   | { readonly type: 'file'; readonly file: MemoryFile }
-  | { readonly type: 'vm'; readonly vm: number }
+  | { readonly type: 'vm'; readonly vm: Vm }
   | { readonly type: 'other' };
 
 export const OTHER: Opened = { type: 'other' };
@@ -14,15 +15,21 @@ interface Entry {
   closeOnExec: boolean;
 }
 
+/** What is counted by its descriptors. */
+export interface Counted {
+  readonly files: MemoryFiles;
+  readonly vms: Vms;
+}
+
 /** One process's descriptors; threads share a table, forks copy it. */
 export class FdTable {
-  readonly #files: MemoryFiles;
+  readonly #counted: Counted;
   readonly #entries = new Map<number, Entry>();
   /** Threads known to use the table; the first process's table is kept until the log ends. */
   users = 0;
 
-  constructor(files: MemoryFiles) {
-    this.#files = files;
+  constructor(counted: Counted) {
+    this.#counted = counted;
   }
 
   /**
@@ -36,7 +43,7 @@ export class FdTable {
   }
 
   set(fd: number, opened: Opened, closeOnExec: boolean): void {
-    if (opened.type === 'file') this.#files.hold(opened.file);
+    this.#hold(opened);
     this.#remove(fd);
     this.#entries.set(fd, { opened, closeOnExec });
   }
@@ -66,7 +73,7 @@ export class FdTable {
   }
 
   copy(): FdTable {
-    const copy = new FdTable(this.#files);
+    const copy = new FdTable(this.#counted);
     for (const [fd, entry] of this.#entries) copy.set(fd, entry.opened, entry.closeOnExec);
     return copy;
   }
@@ -75,7 +82,14 @@ export class FdTable {
     const entry = this.#entries.get(fd);
     if (!entry) return;
     this.#entries.delete(fd);
-    if (entry.opened.type === 'file') this.#files.letGo(entry.opened.file);
+    const { opened } = entry;
+    if (opened.type === 'file') this.#counted.files.letGo(opened.file);
+    else if (opened.type === 'vm') this.#counted.vms.letGo(opened.vm);
+  }
+
+  #hold(opened: Opened): void {
+    if (opened.type === 'file') this.#counted.files.hold(opened.file);
+    else if (opened.type === 'vm') this.#counted.vms.hold(opened.vm);
   }
 }
 

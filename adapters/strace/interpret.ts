@@ -10,6 +10,7 @@ import { PROCESS_CALLS, makesChild, sharingOf } from './process-calls.js';
 import { Processes, type Task } from './processes.js';
 import { textOf } from './scan.js';
 import { count, type TraceSummary } from './summary.js';
+import { Vms } from './vms.js';
 import { phrase } from './words.js';
 import type { Handler, World } from './world.js';
 
@@ -23,6 +24,7 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map(
 export class Interpreter implements World {
   readonly summary: TraceSummary;
   readonly files: MemoryFiles;
+  readonly vms: Vms;
   readonly processes: Processes;
   /** A line was read that only strace writes. */
   sawStrace = false;
@@ -34,16 +36,16 @@ export class Interpreter implements World {
   #actions: TraceAction[] = [];
   #mappings = 0;
   #spaces = 0;
-  #vms = 0;
 
   constructor(summary: TraceSummary) {
     this.summary = summary;
     this.files = new MemoryFiles((action) => this.emit(action));
+    this.vms = new Vms((action) => this.emit(action));
     this.processes = new Processes(this);
   }
 
   /** Takes the line at [start, end), without its line end. */
-  line(bytes: Uint8Array, start: number, end: number): void {
+  line(bytes: Buffer, start: number, end: number): void {
     const parsed = parseLine(bytes, start, end);
     if (!parsed) {
       if (textOf(bytes, start, end).trim() !== '') this.summary.unparsedLines += 1;
@@ -63,6 +65,7 @@ export class Interpreter implements World {
   end(): void {
     this.#joiner.end();
     this.summary.neverResumed = this.#joiner.neverResumed;
+    this.vms.end();
     this.processes.end();
   }
 
@@ -88,11 +91,6 @@ export class Interpreter implements World {
   nextSpace(): number {
     this.#spaces += 1;
     return this.#spaces;
-  }
-
-  nextVm(): number {
-    this.#vms += 1;
-    return this.#vms;
   }
 
   /** A thread's first line: it is the child of a clone call that waits, or nobody told of it. */

@@ -3,6 +3,7 @@ import { OTHER } from './fd-table.js';
 import { parseNumber } from './numbers.js';
 import type { Call } from './parse-line.js';
 import type { Task } from './processes.js';
+import type { Vm } from './vms.js';
 import { phrase } from './words.js';
 import { unreadable, type Handler, type World } from './world.js';
 
@@ -12,7 +13,7 @@ const ioctl: Handler = (call, task, world) => {
   const request = args.next();
   switch (request) {
     case 'KVM_CREATE_VM':
-      task.fds.set(call.result, { type: 'vm', vm: world.nextVm() }, true);
+      task.fds.set(call.result, { type: 'vm', vm: world.vms.create() }, true);
       return undefined;
     case 'KVM_CREATE_VCPU':
       task.fds.set(call.result, OTHER, true);
@@ -41,16 +42,16 @@ function setMemslot(
   }
   if (bytes === 0) world.summary.memslotsDeleted += 1;
   else world.summary.memslotsSet += 1;
-  const vm = vmAt(fd, task, world);
+  const vm = vmAt(fd, task, world).id;
   world.emit({ type: 'memslot', vm, space: task.space, slot, flags, gpa, bytes, hva });
   return undefined;
 }
 
 /** The VM behind a descriptor; a successful memslot call on an unknown one says that it is one. */
-function vmAt(descriptor: Descriptor, task: Task, world: World): number {
+function vmAt(descriptor: Descriptor, task: Task, world: World): Vm {
   const known = task.fds.get(descriptor);
   if (known?.type === 'vm') return known.vm;
-  const vm = world.nextVm();
+  const vm = world.vms.create();
   task.fds.set(descriptor.fd, { type: 'vm', vm }, true);
   return vm;
 }

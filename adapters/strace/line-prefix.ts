@@ -11,8 +11,6 @@ const SPACE = 32;
 const OPEN_PAREN = 40;
 const CLOSE_PAREN = 41;
 const PLUS = 43;
-const DOT = 46;
-const COLON = 58;
 const OPEN_BRACKET = 91;
 const CLOSE_BRACKET = 93;
 
@@ -26,7 +24,7 @@ const prefix: Prefix = { tid: 0, at: 0 };
  * Steps over thread id, `[pid 7]`, stamps (15:41:30.206238, 1795362172.889538, 0.000123,
  * `(+     0.000050)`) and other bracketed columns (-i, -n), in whatever order they come.
  */
-export function readPrefix(bytes: Uint8Array, start: number, end: number): Readonly<Prefix> {
+export function readPrefix(bytes: Buffer, start: number, end: number): Readonly<Prefix> {
   let at = start;
   let tid = 0;
   while (at < end) {
@@ -39,7 +37,7 @@ export function readPrefix(bytes: Uint8Array, start: number, end: number): Reado
       if (at === end || bytes[at] === SPACE) {
         if (tid === 0 && value <= MAX_TID) tid = value;
       } else {
-        while (at < end && isOfStamp(byteAt(bytes, at))) at += 1;
+        while (at < end && OF_STAMPS[byteAt(bytes, at)] === 1) at += 1;
         if (at < end && bytes[at] !== SPACE) return found(0, -1);
       }
     } else if (char === OPEN_BRACKET) {
@@ -62,9 +60,8 @@ function isDigit(char: number): boolean {
   return char >= 48 && char <= 57;
 }
 
-function isOfStamp(char: number): boolean {
-  return isDigit(char) || char === COLON || char === DOT;
-}
+const OF_STAMPS = new Uint8Array(256);
+for (const char of '0123456789:.') OF_STAMPS[char.charCodeAt(0)] = 1;
 
 function found(tid: number, at: number): Readonly<Prefix> {
   prefix.tid = tid;

@@ -38,6 +38,16 @@ export function numberBetween(bytes: Uint8Array, from: number, end: number): num
   return negative && value > 0 ? -value : value;
 }
 
+const OF_NUMBERS = new Uint8Array(256);
+for (const char of '0123456789abcdefx') OF_NUMBERS[char.charCodeAt(0)] = 1;
+
+/** Where what may be a number ends. */
+export function endOfNumber(bytes: Uint8Array, from: number, end: number): number {
+  let i = from;
+  while (i < end && OF_NUMBERS[byteAt(bytes, i)] === 1) i += 1;
+  return i;
+}
+
 export function parseNumber(text: string | undefined): number {
   return text === undefined ? NaN : numberBetween(bytesOf(text), 0, text.length);
 }

@@ -19,7 +19,7 @@ export interface Call {
   readonly type: 'call';
   readonly tid: number;
   readonly name: string;
-  readonly bytes: Uint8Array;
+  readonly bytes: Buffer;
   readonly from: number;
   readonly to: number;
   /** NaN for `= ?`. */
@@ -67,7 +67,7 @@ const OTHER_EVENT = /^(?:--- (?:SIG|RT_|stopped by ).*---|\+\+\+ superseded by e
 const nextQuote = new NextQuote();
 
 /** Reads the line at [start, end); undefined when it is none of strace's. */
-export function parseLine(bytes: Uint8Array, start: number, end: number): ParsedLine | undefined {
+export function parseLine(bytes: Buffer, start: number, end: number): ParsedLine | undefined {
   const { tid, at } = readPrefix(bytes, start, end);
   const open = at < 0 ? -1 : endOfName(bytes, at, end);
   if (open < 0) return parseOther(textOf(bytes, start, end), tid, at - start);
@@ -93,12 +93,12 @@ export function parseCompletion(tid: number, name: string, text: string): Call |
 }
 
 /** A descriptor's annotation may hold anything, even `) = 0`: behind it nothing can be found. */
-function endsWithAnnotation(bytes: Uint8Array, end: number): boolean {
+function endsWithAnnotation(bytes: Buffer, end: number): boolean {
   return bytes[end - 1] === GREATER || standsAt(bytes, '>(deleted)', end - 10, end);
 }
 
 /** The index of the `(` behind a call's name that starts at `at`, or -1. */
-function endOfName(bytes: Uint8Array, at: number, end: number): number {
+function endOfName(bytes: Buffer, at: number, end: number): number {
   for (let i = at; i < end; i += 1) {
     const char = byteAt(bytes, i);
     if (OF_NAMES[char] !== 1) return char === OPEN_PAREN && i > at ? i : -1;
@@ -110,7 +110,7 @@ function endOfName(bytes: Uint8Array, at: number, end: number): number {
  * The length of the remark that ends a call begun and not completed on this line, or 0. Behind an
  * honest one nothing follows: strace escapes `<` in annotations, and strings end with a quote.
  */
-function cutOff(bytes: Uint8Array, end: number): number {
+function cutOff(bytes: Buffer, end: number): number {
   const last = bytes[end - 1];
   if (last === GREATER) {
     if (standsAt(bytes, UNFINISHED, end - UNFINISHED.length, end)) return UNFINISHED.length;
@@ -122,7 +122,7 @@ function cutOff(bytes: Uint8Array, end: number): number {
 }
 
 /** The end without the duration of -T, ` <0.000123>`. */
-function withoutDuration(bytes: Uint8Array, from: number, end: number): number {
+function withoutDuration(bytes: Buffer, from: number, end: number): number {
   if (bytes[end - 1] !== GREATER) return end;
   let i = end - 2;
   while (i > from && isDuration(byteAt(bytes, i))) i -= 1;
@@ -137,7 +137,7 @@ function isDuration(char: number): boolean {
 function withResult(
   tid: number,
   name: string,
-  bytes: Uint8Array,
+  bytes: Buffer,
   from: number,
   to: number,
   end: number,
@@ -159,7 +159,7 @@ function withResult(
 }
 
 /** A result ends at a space, or at the annotation of a descriptor. */
-function endOfResult(bytes: Uint8Array, at: number, end: number): number {
+function endOfResult(bytes: Buffer, at: number, end: number): number {
   for (let i = at; i < end; i += 1) {
     const char = byteAt(bytes, i);
     if (char === SPACE || char === LESS) return i;
@@ -167,7 +167,7 @@ function endOfResult(bytes: Uint8Array, at: number, end: number): number {
   return end;
 }
 
-function errnoAt(bytes: Uint8Array, at: number, end: number): string | undefined {
+function errnoAt(bytes: Buffer, at: number, end: number): string | undefined {
   if (at >= end) return undefined;
   const word = wordBetween(bytes, at, endOfResult(bytes, at, end));
   return /^[A-Z][A-Z0-9_]*$/.test(word) ? word : undefined;

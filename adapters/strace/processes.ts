@@ -1,4 +1,4 @@
-import { FdTable } from './fd-table.js';
+import { FdTable, type Counted } from './fd-table.js';
 import { MappedSpace, type SpaceWorld } from './address-space.js';
 
 /** What a thread uses. */
@@ -15,7 +15,7 @@ export interface Sharing {
 
 /** Threads and their tables. A thread the log does not introduce lives on the first one's tables. */
 export class Processes {
-  readonly #world: SpaceWorld;
+  readonly #world: SpaceWorld & Counted;
   readonly #fds: FdTable;
   readonly #space: MappedSpace;
   readonly #tasks = new Map<number, Task>();
@@ -23,9 +23,9 @@ export class Processes {
   readonly #tables = new Set<FdTable | MappedSpace>();
   #first: number | undefined;
 
-  constructor(world: SpaceWorld) {
+  constructor(world: SpaceWorld & Counted) {
     this.#world = world;
-    this.#fds = new FdTable(world.files);
+    this.#fds = new FdTable(world);
     this.#space = new MappedSpace(world);
   }
 

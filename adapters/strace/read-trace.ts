@@ -92,20 +92,20 @@ class StraceLog implements Trace {
     return start;
   }
 
-  #line(bytes: Uint8Array, start: number, end: number): void {
+  #line(bytes: Buffer, start: number, end: number): void {
     this.#countLine(bytes, start, end);
     const carriageReturn = end > start && bytes[end - 1] === CARRIAGE_RETURN;
     this.#interpreter.line(bytes, start, carriageReturn ? end - 1 : end);
     if (this.summary.lines === PATIENCE_LINES) this.#mustBeStrace(true);
   }
 
-  #countLine(bytes: Uint8Array, start: number, end: number): void {
+  #countLine(bytes: Buffer, start: number, end: number): void {
     this.summary.lines += 1;
     if (this.#firstLine !== '') return;
     this.#firstLine = textOf(bytes, start, Math.min(end, start + 200)).trim();
   }
 
-  #end(rest: Uint8Array, truncated: boolean): void {
+  #end(rest: Buffer, truncated: boolean): void {
     this.summary.truncated = truncated || rest.length > 0;
     if (rest.length > 0) this.#lastLine(rest);
     if (this.#firstLine === '') {
@@ -117,7 +117,7 @@ class StraceLog implements Trace {
   }
 
   /** A line without its end counts when it is whole as it stands; cut ones are no parse error. */
-  #lastLine(rest: Uint8Array): void {
+  #lastLine(rest: Buffer): void {
     const parsed = parseLine(rest, 0, rest.length);
     const cutErrno =
       parsed?.type === 'call' && parsed.errno !== undefined && !/[)>]$/.test(textOf(rest));

@@ -36,11 +36,11 @@ export function standsAt(bytes: Uint8Array, word: string, at: number, end: numbe
 }
 
 /** latin1: strace escapes what is not ASCII, and a stray byte must not cost anything. */
-export function textOf(bytes: Uint8Array, from = 0, end = bytes.length): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1', from, end);
+export function textOf(bytes: Buffer, from = 0, end = bytes.length): string {
+  return bytes.toString('latin1', from, end);
 }
 
-export function bytesOf(text: string): Uint8Array {
+export function bytesOf(text: string): Buffer {
   return Buffer.from(text, 'latin1');
 }
 

@@ -8,7 +8,7 @@ const words: (string | undefined)[] = Array.from({ length: SLOTS }, () => undefi
  * The text at [from, end), as the same string object for the same word. A log says `madvise` and
  * `MADV_DONTNEED` a million times; decoded anew, each would be hashed anew by every map it meets.
  */
-export function wordBetween(bytes: Uint8Array, from: number, end: number): string {
+export function wordBetween(bytes: Buffer, from: number, end: number): string {
   const length = end - from;
   if (length <= 0 || length > LONGEST) return textOf(bytes, from, end);
   const middle = byteAt(bytes, from + (length >> 1));

@@ -2,12 +2,13 @@ import type { SpaceWorld } from './address-space.js';
 import type { Call } from './parse-line.js';
 import type { Processes, Task } from './processes.js';
 import type { TraceSummary } from './summary.js';
+import type { Vms } from './vms.js';
 
 /** What a handler may change. */
 export interface World extends SpaceWorld {
   readonly summary: TraceSummary;
   readonly processes: Processes;
-  nextVm(): number;
+  readonly vms: Vms;
 }
 
 /**

@@ -93,7 +93,7 @@ export class FileRun {
   punched(offset: number, length: number, zapped: number): void {
     this.punchCalls++;
     this.punchedBytes += length;
-    this.#punched.add(offset, offset + length);
+    addTo(this.#punched, offset, offset + length);
     if (zapped === 0) this.idlePunches++;
   }
 
@@ -115,7 +115,7 @@ export class FileRun {
   freed(pages: readonly PageRange[]): void {
     for (const { start, end } of pages) {
       this.#freedPages += end - start;
-      this.#freed.add(start, end);
+      addTo(this.#freed, start, end);
     }
   }
 
@@ -142,4 +142,9 @@ export class FileRun {
       untouchedBytes: this.untouchedPages * PAGE_SIZE,
     };
   }
+}
+
+/** What is punched was mostly punched before. */
+function addTo(set: Extents, start: number, end: number): void {
+  if (set.firstHole(start, end) < end) set.add(start, end);
 }

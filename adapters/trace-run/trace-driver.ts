@@ -1,5 +1,4 @@
 import {
-  MemfileError,
   PAGE_SIZE,
   type ErrnoCode,
   type Memfile,
@@ -7,11 +6,15 @@ import {
   type PageRange,
 } from '../../core/index.js';
 import { KvmVm } from '../kvm/index.js';
+import { KnownOver } from '../known-over.js';
 import type { TraceAction } from '../strace/index.js';
 import { VmmMapping } from '../vmm-mapping/index.js';
 import type { Witness } from '../witness.js';
 import { DEVICE, DeviceRun, type DeviceReport } from './device-run.js';
 import { FileRun, type FileReport } from './file-run.js';
+import { pagesOf, type MappingRun } from './mapping-run.js';
+import { RefusalCounts, type Refusals } from './refusals.js';
+import { Touching, type Toucher } from './touching.js';
 import { addressSpaceOf, VmRun } from './vm-run.js';
 
 export interface ConsumerReport {
@@ -24,32 +27,14 @@ export interface ConsumerReport {
   readonly zappedPages: number;
 }
 
-/** What a store had no room for; the run goes on without. */
-export interface Refusals {
-  /** Touches of a huge page that was not there, by one consumer, before a punch. */
-  faults: number;
-  /** Calls of fallocate; what they added before stays. */
-  fallocates: number;
-  /** The first of them: the last position of the journal then, and the page asked for. */
-  readonly first: { readonly position: number; readonly file: number; readonly page: number };
-}
-
 /** Pages of one punch that are assumed to have been touched: 4 GiB. */
 const TOUCHED_AT_ONCE = 2 ** 20;
 /** What processes do at their end; what a device has by then would be nothing. */
 const WINDING_UP: ReadonlySet<TraceAction['type']> = new Set(['unmap', 'drop', 'release']);
-/** Pages that are touched between two looks at the clock. */
-const SLICE = 4096;
+const KEEP_SIZE = { keepSize: true } as const;
+const MADVISE = { reason: 'madvise' } as const;
 
 type ActionOf<T extends TraceAction['type']> = Extract<TraceAction, { readonly type: T }>;
-
-interface MappingRun {
-  readonly mapping: VmmMapping;
-  readonly file: number;
-  readonly address: number;
-  /** The first page of the file that is mapped. */
-  readonly page: number;
-}
 
 /**
  * Drives what programs did, as a trace has it, through memory files, mappings and KVM.
@@ -66,7 +51,12 @@ export class TraceDriver {
   readonly #mappings = new Map<number, MappingRun>();
   /** By the name of the VM, one for each of its address spaces. */
   readonly #vms = new Map<string, VmRun>();
-  readonly refused = new Map<ErrnoCode, Refusals>();
+  /** Those of VMs that are not destroyed. */
+  readonly #live = new Set<VmRun>();
+  readonly #refused = new RefusalCounts();
+  /** Who has mapped each file; forgotten when anything is mapped anew. */
+  readonly #users = new Map<FileRun, readonly Toucher[]>();
+  readonly #over = new KnownOver();
   #device: DeviceRun | undefined;
 
   /** @param onProgress called now and then within long steps. */
@@ -85,6 +75,11 @@ export class TraceDriver {
   /** What became of the device's mappings, if there is one. */
   device(): DeviceReport | undefined {
     return this.#device?.report();
+  }
+
+  /** What there was no room for, by error code. */
+  get refused(): ReadonlyMap<ErrnoCode, Refusals> {
+    return this.#refused.byCode;
   }
 
   /** In the order of creation. */
@@ -107,43 +102,48 @@ export class TraceDriver {
     return [...mappings, ...vms, ...device];
   }
 
-  get liveSlots(): number {
-    return [...this.#vms.values()].reduce((sum, vm) => sum + vm.liveSlots, 0);
-  }
-
   get maxLiveSlots(): number {
     return [...this.#vms.values()].reduce((most, vm) => Math.max(most, vm.maxLiveSlots), 0);
   }
 
-  apply(action: TraceAction): Promise<void> {
+  /** Does what the action says; undefined when it is over, so that nobody has to wait for that. */
+  apply(action: TraceAction): Promise<void> | undefined {
     const applied = this.#apply(action);
     const device = this.#device;
     if (device === undefined || WINDING_UP.has(action.type)) return applied;
-    return applied.then(() => device.measure());
+    if (applied !== undefined) return applied.then(() => device.measure());
+    device.measure();
+    return undefined;
   }
 
-  // Async functions within async functions would cost more than many an action.
-  #apply(action: TraceAction): Promise<void> {
+  // What a log has by the thousand is done without a promise unless there is something to wait for.
+  #apply(action: TraceAction): Promise<void> | undefined {
     switch (action.type) {
-      case 'create':
-        return this.#create(action);
-      case 'resize':
-        return this.#resize(action);
       case 'allocate':
         return this.#allocate(action);
       case 'punch':
       case 'remove':
         return this.#punch(action);
+      case 'drop':
+        this.#drop(action);
+        return undefined;
+      case 'resize':
+        return this.#resize(action);
+      case 'release':
+        return this.#run(action.file).file.close();
+      case 'create':
+        return this.#create(action);
+    }
+    this.#users.clear();
+    switch (action.type) {
       case 'map':
         return this.#map(action);
       case 'unmap':
         return this.#unmap(action);
-      case 'drop':
-        return this.#drop(action);
       case 'memslot':
         return this.#vm(action).set(action);
-      case 'release':
-        return this.#run(action.file).file.close();
+      case 'destroy':
+        return this.#destroy(action.vm);
     }
   }
 
@@ -161,15 +161,32 @@ export class TraceDriver {
     run.measure();
   }
 
-  async #allocate({ file, offset, length, keepSize }: ActionOf<'allocate'>): Promise<void> {
-    const run = this.#run(file);
+  #allocate(action: ActionOf<'allocate'>): Promise<void> | undefined {
+    const { offset, length, keepSize } = action;
+    const run = this.#run(action.file);
     const start = Math.floor(offset / PAGE_SIZE);
     const end = Math.ceil((offset + length) / PAGE_SIZE);
+    const allocated = run.file.fallocate(start, end, keepSize ? KEEP_SIZE : undefined);
+    if (!this.#over.has(allocated)) return this.#waitForAllocated(allocated, action, run, start);
+    this.#allocated(action, run);
+    return undefined;
+  }
+
+  async #waitForAllocated(
+    allocated: Promise<void>,
+    action: ActionOf<'allocate'>,
+    run: FileRun,
+    start: number,
+  ): Promise<void> {
     try {
-      await run.file.fallocate(start, end, { keepSize });
+      await this.#over.wait(allocated);
     } catch (error) {
       this.#expectNoRoom(error, 'fallocates', run, start);
     }
+    this.#allocated(action, run);
+  }
+
+  #allocated({ offset, length, keepSize }: ActionOf<'allocate'>, run: FileRun): void {
     if (!keepSize) run.sizeBytes = Math.max(run.sizeBytes, offset + length);
     run.fallocateCalls++;
     run.measure();
@@ -184,12 +201,12 @@ export class TraceDriver {
     await this.#remapped(action);
   }
 
-  async #drop(action: ActionOf<'drop'>): Promise<void> {
+  #drop(action: ActionOf<'drop'>): void {
     const mapped = this.#mappings.get(action.mapping);
     if (mapped === undefined) return; // It was impossible to map.
     const { start, end } = pagesOf(mapped, action);
     mapped.mapping.drop(start, end);
-    for (const vm of this.#vms.values()) {
+    for (const vm of this.#live) {
       if (vm.space === action.space) vm.dropped(action.address, action.length);
     }
   }
@@ -216,36 +233,41 @@ export class TraceDriver {
     await run.file.truncate(run.pagesOf(run.sizeBytes));
   }
 
-  /** Faults in what consumers have mapped of `[start, end)`, a slice at a time. */
-  async #touch(run: FileRun, start: number, end: number): Promise<void> {
+  /** Faults in what consumers have mapped of `[start, end)`; undefined when that is over. */
+  #touch(run: FileRun, start: number, end: number): Promise<void> | undefined {
     const last = Math.min(end, start + TOUCHED_AT_ONCE);
-    const { file } = run;
-    const mappings = [...run.mappings].filter(({ range }) => overlaps(range, { start, end }));
-    const vms = [...this.#vms.values()].filter(({ vm }) => vm.tallies.has(file));
-    const consumers = [
-      ...mappings.map((mapping) => (from: number, to: number) => mapping.touch(from, to)),
-      ...vms.map(
-        ({ vm }) =>
-          (from: number, to: number) =>
-            vm.touch(file, from, to),
-      ),
-    ];
-    if (mappings.length > 0) run.untouchedPages += end - last;
-    if (consumers.length === 0) return;
-    const { granule } = file;
-    for (let from = start, to; from < last; from = to) {
-      // A huge page at a time, as a process does: one that is refused stops nobody else.
-      const stop = granule === 1 ? from + SLICE : from - (from % granule) + granule;
-      to = Math.min(stop, last);
-      for (const touch of consumers) {
-        try {
-          await touch(from, to);
-        } catch (error) {
-          this.#expectNoRoom(error, 'faults', run, from);
-        }
-      }
-      if (to < last) this.#onProgress();
+    if (last < end && [...run.mappings].some(({ range }) => overlaps(range, { start, end }))) {
+      run.untouchedPages += end - last;
     }
+    const users = this.#usersOf(run);
+    if (users.length === 0) return undefined;
+    const touching = new Touching(users, start, last, run.file.granule, this.#onProgress);
+    const touched = touching.advance();
+    return touched && this.#finishTouching(run, touching, touched);
+  }
+
+  async #finishTouching(run: FileRun, touching: Touching, touched: Promise<void>): Promise<void> {
+    for (let wait: Promise<void> | undefined = touched; wait; wait = touching.advance()) {
+      try {
+        await wait;
+      } catch (error) {
+        this.#expectNoRoom(error, 'faults', run, touching.from);
+      }
+    }
+  }
+
+  /** Everybody who has mapped pages of the file: processes, then VMs. */
+  #usersOf(run: FileRun): readonly Toucher[] {
+    let users = this.#users.get(run);
+    if (users === undefined) {
+      const { file } = run;
+      const vms = [...this.#live].filter(({ vm }) => vm.tallies.has(file));
+      const guests = vms.map(({ vm }) => {
+        return { touch: (start: number, end: number) => vm.touch(file, start, end) };
+      });
+      this.#users.set(run, (users = [...run.mappings, ...guests]));
+    }
+    return users;
   }
 
   /** Counts what the store or the device had no room for; throws any other error. */
@@ -256,41 +278,63 @@ export class TraceDriver {
     page: number,
   ): void {
     if (this.#device?.refused(error) === true) return;
-    if (!(error instanceof MemfileError)) throw error;
-    const { code } = error;
-    if (code !== 'ENOSPC' && code !== 'ENOMEM') throw error;
-    let refusals = this.refused.get(code);
-    if (refusals === undefined) {
-      const first = { position: this.#memfile.journal.position, file: file.id, page };
-      this.refused.set(code, (refusals = { faults: 0, fallocates: 0, first }));
-    }
-    refusals[what]++;
+    const { position } = this.#memfile.journal;
+    this.#refused.expect(error, what, () => ({ position, file: file.id, page }));
   }
 
   /** Whole pages only: the kernel zeroes the parts of pages at the ends and keeps them. */
-  async #punch({ type, file, offset, length }: ActionOf<'punch' | 'remove'>): Promise<void> {
-    const run = this.#run(file);
+  #punch(action: ActionOf<'punch' | 'remove'>): Promise<void> | undefined {
+    const { offset, length } = action;
+    const run = this.#run(action.file);
     const start = Math.ceil(offset / PAGE_SIZE);
     // Nothing can be mapped past the end, so nobody needs to be told of it.
     const end = Math.min(Math.floor((offset + length) / PAGE_SIZE), run.limit);
-    let zapped = 0;
-    if (start < end) {
-      if (run.mappings.size > 0 || this.#vms.size > 0) await this.#touch(run, start, end);
-      run.measure();
-      const there = run.file.populated(start, end);
-      const before = this.#zapped(run);
-      const reason = type === 'punch' ? 'punch' : 'madvise';
-      await run.file.punchHole(start, end, { reason });
-      run.measure();
-      zapped = this.#zapped(run) - before;
-      if (type === 'punch') run.freed(run.gone(there));
+    if (start >= end) {
+      this.#count(action, run, 0);
+      return undefined;
     }
+    const touched = this.#touch(run, start, end);
+    return touched === undefined
+      ? this.#take(action, run, start, end)
+      : touched.then(() => this.#take(action, run, start, end));
+  }
+
+  #take(
+    action: ActionOf<'punch' | 'remove'>,
+    run: FileRun,
+    start: number,
+    end: number,
+  ): Promise<void> | undefined {
+    run.measure();
+    const there = run.file.populated(start, end);
+    const before = this.#zapped(run);
+    const options = action.type === 'punch' ? undefined : MADVISE;
+    const punched = run.file.punchHole(start, end, options);
+    if (!this.#over.has(punched)) {
+      return this.#over.wait(punched).then(() => this.#taken(action, run, there, before));
+    }
+    this.#taken(action, run, there, before);
+    return undefined;
+  }
+
+  #taken(
+    action: ActionOf<'punch' | 'remove'>,
+    run: FileRun,
+    there: readonly PageRange[],
+    before: number,
+  ): void {
+    run.measure();
+    if (action.type === 'punch') run.freed(run.gone(there));
+    this.#count(action, run, this.#zapped(run) - before);
+  }
+
+  #count({ type, offset, length }: ActionOf<'punch' | 'remove'>, run: FileRun, zapped: number) {
     if (type === 'punch') run.punched(offset, length, zapped);
     else run.removed(length);
   }
 
   async #remapped(action: ActionOf<'map' | 'unmap'>): Promise<void> {
-    for (const vm of this.#vms.values()) {
+    for (const vm of this.#live) {
       if (vm.space === action.space) await vm.remapped(action.address, action.length);
     }
   }
@@ -299,8 +343,17 @@ export class TraceDriver {
   #zapped({ file, mappings }: FileRun): number {
     let zapped = 0;
     for (const { zappedPages } of mappings) zapped += zappedPages;
-    for (const { vm } of this.#vms.values()) zapped += vm.tallies.get(file)?.zappedPages ?? 0;
+    for (const { vm } of this.#live) zapped += vm.tallies.get(file)?.zappedPages ?? 0;
     return zapped + (this.#device?.zapped(file) ?? 0);
+  }
+
+  /** Its address spaces take no part any more, and stay in the report. */
+  async #destroy(id: number): Promise<void> {
+    for (const [name, run] of this.#vms) {
+      if (name !== `${id}` && !name.startsWith(`${id} `)) continue;
+      this.#live.delete(run);
+      await run.vm[Symbol.asyncDispose]();
+    }
   }
 
   #vm({ vm, slot, space }: ActionOf<'memslot'>): VmRun {
@@ -313,6 +366,7 @@ export class TraceDriver {
       const vm = new KvmVm({ name: `kvm ${id}`, witness, consumerName, memfile });
       run = new VmRun(vm, space, (file) => this.#run(file).file);
       this.#vms.set(id, run);
+      this.#live.add(run);
     }
     return run;
   }
@@ -326,15 +380,6 @@ export class TraceDriver {
 
 function kvmName(vm: string, file: number): string {
   return `kvm ${vm} file ${file}`;
-}
-
-/** The pages of the file that an action on a part of its mapping is about. */
-function pagesOf(
-  { page, address }: MappingRun,
-  part: { readonly address: number; readonly length: number },
-): PageRange {
-  const start = page + (part.address - address) / PAGE_SIZE;
-  return { start, end: start + Math.ceil(part.length / PAGE_SIZE) };
 }
 
 function overlaps(a: PageRange, b: PageRange): boolean {

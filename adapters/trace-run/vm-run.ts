@@ -29,10 +29,6 @@ export class VmRun {
     this.#fileOf = fileOf;
   }
 
-  get liveSlots(): number {
-    return this.#slots.size;
-  }
-
   async set(action: MemslotAction): Promise<void> {
     if (action.bytes === 0) {
       if (!this.#slots.delete(action.slot)) return; // Created before the log began.

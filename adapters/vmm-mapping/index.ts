@@ -8,6 +8,7 @@ import {
   type Registration,
 } from '../../core/index.js';
 import { Invalidations } from '../invalidations.js';
+import { KnownOver } from '../known-over.js';
 import type { ConsumerWitness, Witness } from '../witness.js';
 
 export interface VmmMappingOptions {
@@ -19,6 +20,8 @@ export interface VmmMappingOptions {
 
 const FAULT = { keepSize: true, reason: 'fault' } as const;
 const NONE: readonly PageRange[] = [];
+const TOUCHED = Promise.resolve();
+const allocations = new KnownOver();
 
 /**
  * A shared mapping of a memory file in a process: translations that are made when a page is
@@ -79,23 +82,47 @@ export class VmmMapping implements AsyncDisposable {
    * where the kernel sends SIGBUS: with EFAULT at the first private page, which it does not
    * allocate, EHWPOISON at a poisoned one.
    */
-  async touch(start: number, end: number): Promise<void> {
-    // A page that left again in between is tried anew: fallocate waits for whoever took it.
-    for (let missing = this.#missing(start, end); missing.length > 0;) {
-      for (const hole of missing) {
-        this.#expectShared(hole);
-        try {
-          await this.file.fallocate(hole.start, hole.end, FAULT);
-        } catch (error) {
-          // The file has become shorter meanwhile: what is left of it is asked for again.
-          if (!(error instanceof MemfileError) || error.code !== 'EFAULT') throw error;
-        }
-        for (const { start: from, end: to } of this.#mapped.ranges(hole.start, hole.end)) {
-          for (let page = from; page < to; page++) this.#map(page);
-        }
-      }
-      missing = this.#missing(start, end);
+  touch(start: number, end: number): Promise<void> {
+    try {
+      return this.#touch(start, end);
+    } catch (error) {
+      return Promise.reject(error as Error);
     }
+  }
+
+  #touch(start: number, end: number): Promise<void> {
+    const snapshot = this.#invalidations.snapshot();
+    let whole = true;
+    for (const hole of this.#missing(start, end)) {
+      this.#expectShared(hole);
+      const allocated = this.file.fallocate(hole.start, hole.end, FAULT);
+      if (!allocations.has(allocated)) return this.#touchAllocated(start, end, hole, allocated);
+      if (!this.#translate(hole)) whole = false;
+    }
+    return whole ? TOUCHED : this.#touchAgain(start, end, snapshot);
+  }
+
+  /** Goes on when the hole is allocated. */
+  async #touchAllocated(
+    start: number,
+    end: number,
+    hole: PageRange,
+    allocated: Promise<void>,
+  ): Promise<void> {
+    try {
+      await allocations.wait(allocated);
+    } catch (error) {
+      // The file has become shorter meanwhile: what is left of it is asked for again.
+      if (!(error instanceof MemfileError) || error.code !== 'EFAULT') throw error;
+    }
+    this.#translate(hole);
+    await this.#touch(start, end);
+  }
+
+  /** Pages that left again in between are tried anew: fallocate waits for whoever took them. */
+  async #touchAgain(start: number, end: number, snapshot: number): Promise<void> {
+    await this.#invalidations.moved(snapshot);
+    await this.#touch(start, end);
   }
 
   /** Forgets the translations of `[start, end)`, as MADV_DONTNEED: the file keeps its pages. */
@@ -123,10 +150,13 @@ export class VmmMapping implements AsyncDisposable {
 
   /** What of `[start, end)` is mapped, inside the file, and not translated. */
   #missing(start: number, end: number): readonly PageRange[] {
-    const inside = Math.min(end, this.file.pages);
-    // What is translated is mapped: where that is as much, nothing is missing.
-    if (this.#translations.count(start, inside) === this.#mapped.count(start, inside)) return NONE;
-    const mapped = this.#mapped.ranges(start, inside);
+    const from = Math.max(start, this.range.start);
+    const to = Math.min(end, this.range.end, this.file.pages);
+    // What is translated is mapped: where all of it is, nothing is missing.
+    if (from >= to || this.#translations.firstHole(from, to) === to) return NONE;
+    const { start: first, end: last } = this.range;
+    if (this.#mapped.pages === last - first) return this.#translations.holes(from, to);
+    const mapped = this.#mapped.ranges(from, to);
     return mapped.flatMap((range) => this.#translations.holes(range.start, range.end));
   }
 
@@ -142,21 +172,59 @@ export class VmmMapping implements AsyncDisposable {
     await over;
   }
 
-  /** Translates one page, unless it is leaving or a hole again. */
-  #map(page: number): void {
+  /** Translates what is mapped of a range; false when some of it is leaving, or a hole again. */
+  #translate({ start, end }: PageRange): boolean {
+    if (this.#mapped.firstHole(start, end) === end) return this.#translateAll(start, end);
+    const all = this.#mapped
+      .ranges(start, end)
+      .map((mapped) => this.#translateAll(mapped.start, mapped.end));
+    return !all.includes(false);
+  }
+
+  #translateAll(start: number, end: number): boolean {
+    // Nobody else has a turn before it is done: one snapshot does for all pages.
     const snapshot = this.#invalidations.snapshot();
+    let all = true;
+    let from = start;
+    let first = -1;
+    for (let page = start; page < end; page++) {
+      let pfn = -1;
+      try {
+        pfn = this.#lookup(page);
+      } catch (error) {
+        this.#map(from, page, first, snapshot);
+        throw error;
+      }
+      if (first >= 0 && pfn === first + (page - from)) continue;
+      if (!this.#map(from, page, first, snapshot)) all = false;
+      from = page;
+      first = pfn;
+    }
+    return this.#map(from, end, first, snapshot) && all;
+  }
+
+  /** Translates pages to frames from `pfn` on, unless they are leaving or holes (-1). */
+  #map(start: number, end: number, pfn: number, snapshot: number): boolean {
+    if (start === end) return true;
+    if (pfn < 0 || this.#invalidations.retry(snapshot, start, end)) return false;
+    this.#translations.set(start, end, pfn);
+    return true;
+  }
+
+  /** The frame of a page, or -1 for a hole. */
+  #lookup(page: number): number {
     let lease;
     try {
       lease = this.#registration.lookup(page);
     } catch (error) {
-      if (error instanceof MemfileError && error.code === 'ENOENT') return;
+      if (error instanceof MemfileError && error.code === 'ENOENT') return -1;
       throw error;
     }
+    const { pfn } = lease;
     this.#witness?.lookedUp(lease);
-    if (!this.#invalidations.retry(snapshot, page, page + 1))
-      this.#translations.set(page, page + 1, lease.pfn);
     lease.put();
     this.#witness?.put(lease);
+    return pfn;
   }
 
   #notifier(): Notifier {

@@ -231,6 +231,44 @@ describe('memfile run', () => {
     expect(out).toContain('no punch zapped anything');
   });
 
+  it('tells a VM nothing more once its last descriptor is closed', () => {
+    const trace = join(folder, 'destroyed.strace');
+    const region =
+      '{slot=0, flags=0, guest_phys_addr=0, memory_size=8192, userspace_addr=0x7f0000000000}';
+    const slot = `ioctl(9, KVM_SET_USER_MEMORY_REGION, ${region}) = 0`;
+    const punch = 'fallocate(3, FALLOC_FL_KEEP_SIZE|FALLOC_FL_PUNCH_HOLE, 0, 8192) = 0';
+    const lines = [
+      'memfd_create("a", 0) = 3',
+      'ftruncate(3, 8192) = 0',
+      'mmap(NULL, 8192, PROT_READ, MAP_SHARED, 3, 0) = 0x7f0000000000',
+      'ioctl(8, KVM_CREATE_VM, 0) = 9',
+      slot,
+      punch,
+      'ioctl(8, KVM_CREATE_VM, 0) = 9',
+      slot,
+      punch,
+    ];
+    writeFileSync(trace, lines.map((line) => `1 10:00:00.000001 ${line}\n`).join(''));
+    const { consumers } = JSON.parse(memfile('run', trace, '--json').out) as RunReport;
+    // Pages arrive and leave at each punch, and leave once more when the file is closed.
+    const zapped = { file: 1, zappedPages: 2 };
+    expect(consumers).toMatchObject([
+      { name: 'mapping 1', file: 1, zappedPages: 4 },
+      { name: 'kvm 1 file 1', ...zapped, notifications: 3 },
+      { name: 'kvm 2 file 1', ...zapped },
+    ]);
+  });
+
+  it('ends at once when a long trace that is being read is not wanted after all', () => {
+    const args = [main, 'run', fixture('qemu-kvm-postcopy-shmem-src.strace.gz'), '--record', 'x'];
+    const { status, stderr } = spawnSync(process.execPath, args, {
+      encoding: 'utf8',
+      timeout: 20_000,
+    });
+    expect(status).toBe(2);
+    expect(stderr).toContain('--record takes one of');
+  });
+
   it('says of hugetlb files that they run on shmem', () => {
     const { out } = memfile('run', fixture('qemu-kvm-postcopy-hugetlb-dst.strace.gz'));
     expect(out).toContain('memory-backend-memfd (hugetlb, run on shmem)');

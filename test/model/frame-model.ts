@@ -26,6 +26,11 @@ export class FrameModel {
   /** Frames with an error, that nobody may ever be given again. */
   readonly #poisoned = new Set<number>();
 
+  readonly #left = (from: number, to: number, pfn: number): void => {
+    this.#pages.remove(pfn, pfn + (to - from));
+    this.#files.remove(pfn, pfn + (to - from));
+  };
+
   poisoned(file: number, start: number, end: number): void {
     for (const run of this.#frames.get(file)?.within(start, end) ?? []) {
       for (let i = 0; i < run.end - run.start; i++) this.#poisoned.add(run.value + i);
@@ -60,14 +65,7 @@ export class FrameModel {
 
   /** A consumer was told that these pages have left. */
   gone(file: number, start: number, end: number): void {
-    const frames = this.#frames.get(file);
-    if (frames === undefined || !frames.touches(start, end)) return;
-    for (const run of frames.within(start, end)) {
-      const last = run.value + (run.end - run.start);
-      this.#pages.remove(run.value, last);
-      this.#files.remove(run.value, last);
-    }
-    frames.remove(start, end);
+    this.#frames.get(file)?.remove(start, end, this.#left);
   }
 
   /** Nobody watches the file any more, and all that was known of it is gone. */

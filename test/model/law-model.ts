@@ -1,8 +1,9 @@
 import type { Access, Lease, NotifierEvent, PageRange } from '../../core/index.js';
 import type { ConsumerWitness, Witness, WitnessedFile } from '../../adapters/witness.js';
-import { FrameModel, type Broken } from './frame-model.js';
+import { FrameModel } from './frame-model.js';
 import { LAWS } from './laws.js';
 import { PageSet } from './page-set.js';
+import { ToldEvents } from './told-events.js';
 
 /** A law of the design that was seen broken. */
 export interface Violation {
@@ -15,12 +16,6 @@ export interface Violation {
 
 /** How many violations are kept; the others are counted. */
 const KEPT = 100;
-/** How far back consumers may be from one another, at least, in being told the same event. */
-const REMEMBERED = 10_000;
-
-/** What everybody who is told of a position is told. */
-type Said = Pick<NotifierEvent, 'type' | 'reason'> & { readonly file: number };
-
 /** The consumers that are in the list of one file, by the pages that they can use. */
 type Members = { [A in Access]: Set<ConsumerModel> | undefined };
 
@@ -40,13 +35,7 @@ export class LawModel implements Witness {
   readonly #stores = new Map<string, Store>();
   /** By store and file. */
   readonly #members = new Map<string, Members>();
-  /** By position, in two generations: the older one goes when the newer one is full. */
-  #said = new Map<number, Said>();
-  #saidBefore: ReadonlyMap<number, Said> | undefined;
-  /** The last that was new, and the furthest. */
-  #lastPosition = 0;
-  #last: Said | undefined;
-  #furthest = 0;
+  readonly #told = new ToldEvents();
   /** Those of whom something may still be open. */
   readonly #consumers = new Set<ConsumerModel>();
 
@@ -64,8 +53,8 @@ export class LawModel implements Witness {
       if (this.violations.length >= KEPT) return;
       this.violations.push({ law, name: LAWS[law]!, consumer: name, file: file.id, detail });
     };
-    const agrees = (event: NotifierEvent): boolean => this.#agrees(event);
-    const consumer = new ConsumerModel(file.id, members, store, report, agrees, this.#consumers);
+    const unsettled = this.#consumers;
+    const consumer = new ConsumerModel(file.id, members, store, report, this.#told, unsettled);
     this.#consumers.add(consumer);
     return consumer;
   }
@@ -76,29 +65,6 @@ export class LawModel implements Witness {
     this.#consumers.clear();
     return this.violations;
   }
-
-  /** Whether every consumer is told the same at the same position. */
-  #agrees({ position, type, reason, file }: NotifierEvent): boolean {
-    const known =
-      position === this.#lastPosition
-        ? this.#last
-        : position <= this.#furthest
-          ? (this.#said.get(position) ?? this.#saidBefore?.get(position))
-          : undefined;
-    if (known !== undefined) {
-      return known.type === type && known.reason === reason && known.file === file.id;
-    }
-    const said = { type, reason, file: file.id };
-    this.#lastPosition = position;
-    this.#last = said;
-    this.#furthest = Math.max(this.#furthest, position);
-    if (this.#said.size === REMEMBERED) {
-      this.#saidBefore = this.#said;
-      this.#said = new Map();
-    }
-    this.#said.set(position, said);
-    return true;
-  }
 }
 
 class ConsumerModel implements ConsumerWitness {
@@ -106,7 +72,7 @@ class ConsumerModel implements ConsumerWitness {
   readonly #members: Members;
   readonly #store: Store;
   readonly #report: (law: number, detail: string) => void;
-  readonly #agrees: (event: NotifierEvent) => boolean;
+  readonly #told: ToldEvents;
   readonly #there = new PageSet();
   /** What it was asked to prepare for, agreed to, and heard nothing of since. */
   readonly #prepared = new PageSet();
@@ -131,7 +97,7 @@ class ConsumerModel implements ConsumerWitness {
     members: Members,
     store: Store,
     report: (law: number, detail: string) => void,
-    agrees: (event: NotifierEvent) => boolean,
+    told: ToldEvents,
     unsettled: Set<ConsumerModel>,
   ) {
     this.#file = file;
@@ -139,7 +105,7 @@ class ConsumerModel implements ConsumerWitness {
     this.#unsettled = unsettled;
     this.#store = store;
     this.#report = report;
-    this.#agrees = agrees;
+    this.#told = told;
   }
 
   registered(place: {
@@ -158,7 +124,7 @@ class ConsumerModel implements ConsumerWitness {
         this.#report(7, `the snapshot has [${start}, ${end}), outside its range`);
       }
       this.#there.add(start, end);
-      this.#expectAlone(start, end, () => 'the snapshot');
+      this.#expectAlone(start, end, undefined);
     }
     const early = this.#early ?? [];
     this.#early = undefined;
@@ -170,75 +136,46 @@ class ConsumerModel implements ConsumerWitness {
       this.#early.push(() => this.told(event, start, end));
       return;
     }
-    const what = (): string => `${event.type} [${start}, ${end}) at ${event.position}`;
+    const { position, type } = event;
     if (!this.#here) {
       this.#unsettled.add(this);
-      this.#report(6, `${what()} while it is not registered`);
+      this.#broke(6, event, start, end, ' while it is not registered');
     }
-    if (event.position <= this.#position) {
-      this.#report(1, `${what()} after an event at ${this.#position}`);
+    if (position <= this.#position) {
+      this.#broke(1, event, start, end, ` after an event at ${this.#position}`);
     }
-    this.#position = event.position;
+    this.#position = position;
     if (start >= end || start < this.#range.start || end > this.#range.end) {
-      this.#report(7, `${what()}, outside [${this.#range.start}, ${this.#range.end})`);
+      const outside = `, outside [${this.#range.start}, ${this.#range.end})`;
+      this.#broke(7, event, start, end, outside);
     }
-    if (!this.#agrees(event)) this.#report(1, `${what()}: another was told something else there`);
-    switch (event.type) {
+    if (!this.#told.agrees(event)) {
+      this.#broke(1, event, start, end, ': another was told something else there');
+    }
+    switch (type) {
       case 'prepare':
-        this.#asked = true;
-        if (this.#prepared.touches(start, end) || this.#giving.touches(start, end)) {
-          this.#report(8, `${what()} a second time`);
-        }
-        if (this.#gives(event)) {
-          this.#given.remove(start, end);
-          this.#giving.add(start, end);
-          break;
-        }
-        if (event.reason !== 'replay' && this.#there.touches(start, end)) {
-          this.#report(8, `${what()}, which is there already`);
-        }
-        this.#prepared.add(start, end);
+        this.#prepare(event, start, end);
         break;
       case 'rollback':
-        if (!this.#agreed(start, end)) this.#report(8, `${what()} of what it never agreed to`);
+        if (!this.#agreed(start, end)) {
+          this.#broke(8, event, start, end, ' of what it never agreed to');
+        }
         for (const set of [this.#prepared, this.#giving, this.#given]) set.remove(start, end);
         break;
       case 'fallocate':
-        if (event.conversion !== undefined && event.conversion.to !== this.#access) {
-          this.#report(8, `${what()}, a conversion to ${event.conversion.to} pages`);
-        }
-        if (this.#asked && !this.#prepared.covers(start, end)) {
-          this.#report(8, `${what()} without being asked`);
-        }
-        this.#prepared.remove(start, end);
-        if (event.reason !== 'replay' && this.#there.touches(start, end))
-          this.#report(5, `${what()}, which was there already`);
-        this.#there.add(start, end);
-        this.#expectAlone(start, end, what);
+        this.#arrive(event, start, end);
         break;
       case 'invalidate':
         this.#open.push({ start, end });
-        if (event.reason !== 'convert') break;
-        if (!this.#gives(event)) this.#report(8, `${what()}, which is what it has access to`);
-        if (this.#asked && !this.#giving.covers(start, end)) {
-          this.#report(8, `${what()} without being asked`);
-        }
+        if (event.reason === 'convert') this.#give(event, start, end);
         break;
       case 'invalidateEnd':
-        if (!this.#ended(start, end)) this.#report(3, `${what()}, which had not begun`);
-        if (event.reason === 'convert') {
-          this.#giving.remove(start, end);
-          if (this.#asked) this.#given.add(start, end);
-        }
-        for (const kept of event.kept ?? []) {
-          if (kept.start < start || kept.end > end || !this.#there.covers(kept.start, kept.end)) {
-            this.#report(4, `${what()}: [${kept.start}, ${kept.end}) stayed, and was not there`);
-          }
-        }
-        this.#gone(start, end, event.kept ?? [], event.reason);
+        this.#end(event, start, end);
         break;
       case 'error':
-        if (this.#there.touches(start, end)) this.#report(4, `${what()} of pages it still has`);
+        if (this.#there.touches(start, end)) {
+          this.#broke(4, event, start, end, ' of pages it still has');
+        }
         if (event.reason === 'poison') this.#store.frames?.poisoned(this.#file, start, end);
         break;
     }
@@ -259,7 +196,7 @@ class ConsumerModel implements ConsumerWitness {
       this.#report(4, `looked page ${offset} up, which by all it was told is not there`);
     }
     const frames = (this.#store.frames ??= new FrameModel());
-    const broken: Broken | undefined = frames.lookedUp(this.#file, offset, pfn);
+    const broken = frames.lookedUp(this.#file, offset, pfn);
     if (broken !== undefined) this.#report(broken.law, broken.detail);
   }
 
@@ -295,6 +232,72 @@ class ConsumerModel implements ConsumerWitness {
     if (this.#leases > 0) this.#report(9, `${this.#leases} leases were never put`);
   }
 
+  #prepare(event: NotifierEvent, start: number, end: number): void {
+    this.#asked = true;
+    if (this.#prepared.touches(start, end) || this.#giving.touches(start, end)) {
+      this.#broke(8, event, start, end, ' a second time');
+    }
+    if (this.#gives(event)) {
+      this.#given.remove(start, end);
+      this.#giving.add(start, end);
+      return;
+    }
+    if (event.reason !== 'replay' && this.#there.touches(start, end)) {
+      this.#broke(8, event, start, end, ', which is there already');
+    }
+    this.#prepared.add(start, end);
+  }
+
+  #arrive(event: NotifierEvent, start: number, end: number): void {
+    const { conversion } = event;
+    if (conversion !== undefined && conversion.to !== this.#access) {
+      this.#broke(8, event, start, end, `, a conversion to ${conversion.to} pages`);
+    }
+    if (this.#asked && !this.#prepared.covers(start, end)) {
+      this.#broke(8, event, start, end, ' without being asked');
+    }
+    if (!this.#prepared.empty) this.#prepared.remove(start, end);
+    if (this.#there.add(start, end) && event.reason !== 'replay') {
+      this.#broke(5, event, start, end, ', which was there already');
+    }
+    this.#expectAlone(start, end, event);
+  }
+
+  /** A conversion takes the pages. */
+  #give(event: NotifierEvent, start: number, end: number): void {
+    if (!this.#gives(event)) {
+      this.#broke(8, event, start, end, ', which is what it has access to');
+    }
+    if (this.#asked && !this.#giving.covers(start, end)) {
+      this.#broke(8, event, start, end, ' without being asked');
+    }
+  }
+
+  #end(event: NotifierEvent, start: number, end: number): void {
+    if (!this.#ended(start, end)) this.#broke(3, event, start, end, ', which had not begun');
+    if (event.reason === 'convert') {
+      this.#giving.remove(start, end);
+      if (this.#asked) this.#given.add(start, end);
+    }
+    const kept = event.kept ?? NONE;
+    for (const range of kept) {
+      if (range.start < start || range.end > end || !this.#there.covers(range.start, range.end)) {
+        const stayed = `: [${range.start}, ${range.end}) stayed, and was not there`;
+        this.#broke(4, event, start, end, stayed);
+      }
+    }
+    this.#gone(start, end, kept, event.reason);
+  }
+
+  /** A law is broken in what it was told. */
+  #broke(law: number, event: NotifierEvent | undefined, start: number, end: number, why: string) {
+    const what =
+      event === undefined
+        ? 'the snapshot'
+        : `${event.type} [${start}, ${end}) at ${event.position}`;
+    this.#report(law, `${what}${why}`);
+  }
+
   /** Nobody is left to be told when these pages go: which frames they have is not known any more. */
   #forget(): void {
     const unseen = new PageSet();
@@ -302,7 +305,7 @@ class ConsumerModel implements ConsumerWitness {
     let alone = true;
     const { both, private: of, shared } = this.#members;
     for (const members of [both, of, shared]) {
-      for (const other of members ?? NOBODY) {
+      for (const other of members ?? NONE) {
         if (other === this) continue;
         alone = false;
         unseen.remove(other.#range.start, other.#range.end);
@@ -342,12 +345,14 @@ class ConsumerModel implements ConsumerWitness {
   }
 
   /** Nobody who can use pages of the other side alone has these pages. */
-  #expectAlone(start: number, end: number, what: () => string): void {
+  #expectAlone(start: number, end: number, event: NotifierEvent | undefined): void {
     if (this.#access === 'both') return;
     const opposite = this.#access === 'private' ? 'shared' : 'private';
-    for (const other of this.#members[opposite] ?? NOBODY) {
+    const others = this.#members[opposite];
+    if (others === undefined) return;
+    for (const other of others) {
       if (!other.#there.touches(start, end)) continue;
-      this.#report(4, `${what()}: one with access to ${opposite} pages has them`);
+      this.#broke(4, event, start, end, `: one with access to ${opposite} pages has them`);
     }
   }
 
@@ -369,4 +374,4 @@ class ConsumerModel implements ConsumerWitness {
   }
 }
 
-const NOBODY: readonly never[] = [];
+const NONE: readonly never[] = [];

@@ -21,6 +21,9 @@ const WIDE = 64 * BUCKET;
  */
 export class PageRuns {
   readonly #buckets = new Map<number, PageList | PageTable>();
+  /** The bucket that was asked for last: the next page is mostly near. */
+  #recentKey = -1;
+  #recent: PageList | PageTable | undefined;
 
   /** Gives the pages `[start, end)` the numbers from `value` on; answers whether one had any. */
   add(start: number, end: number, value: number): boolean {
@@ -28,8 +31,7 @@ export class PageRuns {
     for (let from = start; from < end;) {
       const key = Math.floor(from / BUCKET);
       const to = Math.min(end, (key + 1) * BUCKET);
-      let bucket = this.#buckets.get(key);
-      if (bucket === undefined) this.#buckets.set(key, (bucket = new PageList()));
+      const bucket = this.#bucket(key) ?? this.#put(key, new PageList());
       if (bucket.add(from, to, value + (from - start))) there = true;
       if (bucket instanceof PageList && bucket.count > LISTED) this.#tabulate(key, bucket);
       from = to;
@@ -39,7 +41,8 @@ export class PageRuns {
 
   /** The number of a page, or -1. */
   get(page: number): number {
-    return this.#buckets.get(Math.floor(page / BUCKET))?.get(page) ?? -1;
+    const bucket = this.#bucket(Math.floor(page / BUCKET));
+    return bucket === undefined ? -1 : bucket.get(page);
   }
 
   touches(start: number, end: number): boolean {
@@ -79,15 +82,31 @@ export class PageRuns {
   #remove(key: number, start: number, end: number, seen: Seen | undefined): void {
     const from = Math.max(start, key * BUCKET);
     const to = Math.min(end, (key + 1) * BUCKET);
-    this.#buckets.get(key)?.remove(from, to, seen);
-    if (to - from === BUCKET) this.#buckets.delete(key);
+    this.#bucket(key)?.remove(from, to, seen);
+    if (to - from < BUCKET || !this.#buckets.delete(key)) return;
+    this.#recentKey = -1;
+    this.#recent = undefined;
+  }
+
+  #bucket(key: number): PageList | PageTable | undefined {
+    if (key === this.#recentKey) return this.#recent;
+    const bucket = this.#buckets.get(key);
+    if (bucket === undefined) return undefined;
+    this.#recentKey = key;
+    return (this.#recent = bucket);
+  }
+
+  #put(key: number, bucket: PageList | PageTable): PageList | PageTable {
+    this.#buckets.set(key, bucket);
+    this.#recentKey = key;
+    return (this.#recent = bucket);
   }
 
   #tabulate(key: number, list: PageList): void {
     const low = key * BUCKET;
     const table = new PageTable(low, BUCKET);
     list.visit(low, low + BUCKET, (from, to, value) => void table.add(from, to, value));
-    this.#buckets.set(key, table);
+    this.#put(key, table);
   }
 
   /** The buckets that there are for `[start, end)`, in order. */

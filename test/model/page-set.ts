@@ -2,10 +2,15 @@
 export class PageSet {
   #ranges: [start: number, end: number][] = [];
 
-  add(start: number, end: number): void {
-    this.remove(start, end);
+  /** Adds pages; answers whether one of them was there. */
+  add(start: number, end: number): boolean {
     const ranges = this.#ranges;
-    const at = this.#first(start);
+    let at = this.#first(start);
+    const there = at < ranges.length && ranges[at]![0] < end;
+    if (there) {
+      this.remove(start, end);
+      at = this.#first(start);
+    }
     const before = ranges[at - 1];
     const after = ranges[at];
     const joinsAfter = after !== undefined && after[0] === end;
@@ -14,6 +19,7 @@ export class PageSet {
       if (joinsAfter) takeOut(ranges, at, at + 1);
     } else if (joinsAfter) after[0] = start;
     else putIn(ranges, at, [start, end]);
+    return there;
   }
 
   remove(start: number, end: number): void {

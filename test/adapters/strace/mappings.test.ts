@@ -146,4 +146,20 @@ describe('memslots', () => {
       'ioctl KVM_SET_USER_MEMORY_REGION with unreadable arguments',
     ]);
   });
+
+  test('go with their VM when its last descriptor is closed or used again', async () => {
+    const actions = await actionsOf([
+      'ioctl(8, KVM_CREATE_VM, 0) = 9',
+      'ioctl(8, KVM_CREATE_VM, 0) = 10',
+      'dup(9) = 11',
+      'close(9) = 0',
+      'ioctl(8, KVM_CREATE_VM, 0) = 10',
+      'close(11) = 0',
+    ]);
+    // The third is there when the log ends.
+    expect(actions).toEqual([
+      { type: 'destroy', vm: 2 },
+      { type: 'destroy', vm: 1 },
+    ]);
+  });
 });

@@ -17,10 +17,12 @@ export default exhibit<Join, { readonly file: MemoryFile; readonly join: () => u
   faulty: async (stage, file, known) => {
     for (const { start, end } of file.populated()) known.add(start, end);
     await stage.gate('the walk is over');
-    await file.register({ fallocate: (start, end) => known.add(start, end) });
+    await file.register({ fallocate: (start, end) => void known.add(start, end) });
   },
   ours: async (_stage, file, known) => {
-    const { snapshot } = await file.register({ fallocate: (start, end) => known.add(start, end) });
+    const { snapshot } = await file.register({
+      fallocate: (start, end) => void known.add(start, end),
+    });
     for (const { start, end } of snapshot) known.add(start, end);
   },
   setUp: (stage, join) => {
