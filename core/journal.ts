@@ -71,8 +71,8 @@ export abstract class Journal {
   abstract read(from: number, to?: number): Iterable<Recorded>;
 
   /**
-   * What `read` answers in the pieces that it is kept in, for who folds it all; undefined, as by
-   * default, when it is to be read event by event.
+   * The events that `read` answers, in the pieces that they are kept in, for `replay` to fold: the
+   * first and the last may have more. Undefined, as by default, when it is to `read` them.
    */
   pieces(_from: number, _to?: number): Iterable<Piece> | undefined {
     return undefined;

@@ -9,6 +9,7 @@ import {
   replay,
   saveState,
   type JournalEvent,
+  type Piece,
   type Recorded,
 } from '../../core/index.js';
 import { temporaryFiles } from '../journal/files.js';
@@ -181,4 +182,30 @@ describe.each(Object.entries(journals))('replay of %s', (_, make) => {
     expect(() => replay(journal)).toThrow(new RangeError(`position 3: no ${what} 7`));
     await journal.close();
   });
+});
+
+it('makes no objects of what happens often', () => {
+  let made = 0;
+  class Counted extends MemoryJournal {
+    override *pieces(from: number, to?: number): Iterable<Piece> {
+      for (const piece of super.pieces(from, to)) {
+        const { first, end, rows } = piece;
+        yield { first, end, rows, at: (position) => (made++, piece.at(position)) };
+      }
+    }
+  }
+  const of = { file: 1, operation: 1, start: 0, end: 4, reason: 'punch' } as const;
+  const lease = { file: 1, registration: 1, offset: 0, pfn: 9, order: 0 } as const;
+  const journal = filled(() => new Counted(), [created(1), registered(1)]);
+  for (let i = 0; i < 1000; i++) {
+    journal.append({ type: 'prepare', ...of });
+    journal.append({ type: 'fallocate', ...of, pfn: 9 });
+    journal.append({ type: 'lookup', ...lease });
+    journal.append({ type: 'put', ...lease });
+    journal.append({ type: 'invalidate', ...of });
+    journal.append({ type: 'kept', file: 1, operation: 1, start: 0, end: 1 });
+    journal.append({ type: 'invalidateEnd', ...of });
+  }
+  expect(replay(journal).toJSON().files[0]!.populated).toEqual([[0, 1]]);
+  expect(made).toBe(2);
 });

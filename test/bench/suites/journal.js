@@ -1,4 +1,5 @@
 /** A million events appended to a journal in memory, and folded back. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { MemoryJournal, replay } from '../../../dist/core/index.js';
 import { median } from '../harness.js';
@@ -20,52 +21,20 @@ export default async function journal(suite) {
   for (let round = 0; round < ROUNDS; round++) {
     const memory = new MemoryJournal();
     memory.append(created);
-    add(
-      append,
-      'memfile',
-      timed(() => appendAll(memory, events)),
-    );
-    add(
-      fold,
-      'memfile, state folded',
-      timed(() => (state = replay(memory))),
-    );
-    add(
-      fold,
-      'memfile, read',
-      timed(() => read(memory)),
-    );
+    add(append, 'memfile', await timed(() => appendAll(memory, events)));
+    add(fold, 'memfile, state folded', await timed(() => (state = replay(memory))));
+    add(fold, 'memfile, read', await timed(() => read(memory)));
 
     const rows = new Float64Array(EVENTS * 4);
-    add(
-      append,
-      'typed array',
-      timed(() => rowAll(rows, events)),
-    );
-    add(
-      fold,
-      'typed array, summed',
-      timed(() => total(rows)),
-    );
+    add(append, 'typed array', await timed(() => rowAll(rows, events)));
+    add(fold, 'typed array, summed', await timed(() => total(rows)));
 
     const objects = [];
-    add(
-      append,
-      'array of objects',
-      timed(() => pushAll(objects, events)),
-    );
+    add(append, 'array of objects', await timed(() => pushAll(objects, events)));
 
     const lines = [];
-    add(
-      append,
-      'JSON lines',
-      timed(() => printAll(lines, events)),
-    );
-    add(
-      fold,
-      'JSON lines',
-      timed(() => parsed(lines)),
-    );
+    add(append, 'JSON lines', await timed(() => printAll(lines, events)));
+    add(fold, 'JSON lines', await timed(() => parsed(lines)));
   }
   for (const [name, each] of Object.entries(append))
     suite.note('append, ns an event', name, median(each));
@@ -73,8 +42,10 @@ export default async function journal(suite) {
     suite.note('replay, ns an event', name, median(each));
 }
 
-function timed(work) {
-  globalThis.gc?.(); // What the one before has left is not this one's to collect.
+async function timed(work) {
+  // What the one before has left is not this one's to collect; memory is given back beside it.
+  globalThis.gc?.();
+  await pause(20);
   const start = process.hrtime.bigint();
   work();
   return Number(process.hrtime.bigint() - start);

@@ -103,9 +103,28 @@ function readCheck(subject: JournalSubject): Check<Reading> {
           ({ position }) => position >= from && position < to,
         );
         const read = to === Infinity ? journal.read(from) : journal.read(from, to);
-        return differences(read, expected, call(program));
+        return [
+          ...differences(read, expected, call(program)),
+          ...differences(inPieces(journal, from, to) ?? expected, expected, 'what pieces answers'),
+        ];
       }),
   };
+}
+
+/** The events `[from, to)` as they are in its pieces, if it answers any. */
+function inPieces(journal: Journal, from: number, to: number): Recorded[] | undefined {
+  const pieces = journal.pieces(from, to);
+  if (pieces === undefined) return undefined;
+  const end = Math.min(to, journal.position + 1);
+  const events: Recorded[] = [];
+  let next = Math.max(from, 1);
+  for (const piece of pieces) {
+    if (piece.first > next || piece.end <= next) return events;
+    for (; next < Math.min(piece.end, end); next++) {
+      events.push(piece.rows?.read(next - piece.first, next) ?? piece.at(next));
+    }
+  }
+  return events;
 }
 
 function standingCheck(subject: JournalSubject): Check<readonly JournalEvent[]> {
