@@ -69,6 +69,12 @@ export class Extents {
   /** How many pages of `[start, end)` hold something. */
   count(start: number, end: number): number {
     if (end - start === 1) return this.get(start) < 0 ? 0 : 1;
+    const tree = this.#tree;
+    tree.seek(start);
+    const { rows, base } = tree;
+    if (end <= tree.high && !table.isTable(rows, base)) {
+      return leaf.count(rows, base, tree.begun(start), start, end);
+    }
     const walk = this.#walk(start, end);
     let pages = 0;
     while (walk?.next()) pages += walk.end - walk.start;
