@@ -21,7 +21,7 @@ const LITTLE = 1;
  * runs of one leaf. Where runs get as short as a few pages, a leaf is a table by page instead.
  */
 export class Extents {
-  readonly #tree = new LeafTree();
+  #tree = new LeafTree();
   #pages = 0;
 
   /** How many pages hold a number. */
@@ -150,6 +150,7 @@ export class Extents {
       removed += gone;
       at = stop;
     }
+    if (this.#pages === 0 && tree.isLarge) this.#tree = new LeafTree();
     return removed;
   }
 
@@ -233,6 +234,7 @@ export class Extents {
   /** Lets a hole hold numbers, up to a page short of `end` at times; answers which. */
   #fill(start: number, end: number, value: number): number {
     const tree = this.#tree;
+    tree.fit(start, end, value); // It can be another one by now.
     if (tree.isEmpty) tree.begin();
     tree.seek(start);
     if (table.isTable(tree.rows, tree.base)) {
