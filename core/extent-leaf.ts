@@ -59,6 +59,14 @@ export function isHole(rows: Rows, base: number, at: number, start: number, end:
   return at === base + RUNS || rows[at + 1]! >= end;
 }
 
+/** How many pages of `[start, end)` hold something; `at` is as for {@link isHole}. */
+export function count(rows: Rows, base: number, at: number, start: number, end: number): number {
+  const last = base + rows[base]!;
+  let pages = at > base && rows[at + END]! > start ? Math.min(rows[at + END]!, end) - start : 0;
+  while (++at <= last && rows[at]! < end) pages += Math.min(rows[at + END]!, end) - rows[at]!;
+  return pages;
+}
+
 /** Whether the run `[start, …)` from `value` continues the one at `at`. */
 export function continues(rows: Rows, at: number, start: number, value: number): boolean {
   return rows[at + END] === start && rows[at + VALUE]! + (start - rows[at]!) === value;

@@ -47,6 +47,7 @@ export function replace(
 ): number {
   const first = base + 1 + start;
   const stop = base + 1 + end;
+  if (value < 0 && stop - first === 1 && rows[first] === NOTHING) return 0;
   let begins = -count(rows, first, stop);
   let removed = 0;
   for (let at = first; at < stop; at++) {

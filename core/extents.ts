@@ -21,7 +21,7 @@ const LITTLE = 1;
  * runs of one leaf. Where runs get as short as a few pages, a leaf is a table by page instead.
  */
 export class Extents {
-  readonly #tree = new LeafTree();
+  #tree = new LeafTree();
   #pages = 0;
 
   /** How many pages hold a number. */
@@ -69,6 +69,12 @@ export class Extents {
   /** How many pages of `[start, end)` hold something. */
   count(start: number, end: number): number {
     if (end - start === 1) return this.get(start) < 0 ? 0 : 1;
+    const tree = this.#tree;
+    tree.seek(start);
+    const { rows, base } = tree;
+    if (end <= tree.high && !table.isTable(rows, base)) {
+      return leaf.count(rows, base, tree.begun(start), start, end);
+    }
     const walk = this.#walk(start, end);
     let pages = 0;
     while (walk?.next()) pages += walk.end - walk.start;
@@ -144,6 +150,7 @@ export class Extents {
       removed += gone;
       at = stop;
     }
+    if (this.#pages === 0 && tree.isLarge) this.#tree = new LeafTree();
     return removed;
   }
 
@@ -227,6 +234,7 @@ export class Extents {
   /** Lets a hole hold numbers, up to a page short of `end` at times; answers which. */
   #fill(start: number, end: number, value: number): number {
     const tree = this.#tree;
+    tree.fit(start, end, value); // It can be another one by now.
     if (tree.isEmpty) tree.begin();
     tree.seek(start);
     if (table.isTable(tree.rows, tree.base)) {

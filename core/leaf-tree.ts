@@ -86,6 +86,11 @@ export class LeafTree {
     return this.#begins.length === 0;
   }
 
+  /** Whether it is worth it to begin anew when there is nothing left. */
+  get isLarge(): boolean {
+    return this.#arrays.length > 1;
+  }
+
   get isFirst(): boolean {
     return this.low < 0;
   }

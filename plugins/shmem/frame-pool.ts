@@ -6,6 +6,9 @@ const CHUNK_FRAMES = 256;
 /** So many frames may lie idle before short runs are used up. */
 const SPARE = 4096;
 
+/** So many runs are sorted at once, at most: far more than are freed for one that is taken. */
+const SORTED = 32;
+
 /**
  * The page frames of a store: which are free, how often each is referenced, and their contents.
  *
@@ -16,9 +19,12 @@ export class FramePool {
   readonly #limit: number;
   /** Frames that were used before, as a set. */
   readonly #free = new Extents();
-  /** The run freed last, which is not in the set yet: what comes back is often wanted next. */
-  #spare = 0;
-  #spareEnd = 0;
+  /**
+   * Runs that were freed lately, starts and ends in turn, which are not in the set yet: what comes
+   * back is often wanted next, and what is never wanted again is never sorted.
+   */
+  readonly #recent: number[] = [];
+  #recentPages = 0;
   readonly #references = new SmallMap<number>();
   /** Referenced frames whose page has left its file. */
   readonly #orphans = new Set<number>();
@@ -33,19 +39,26 @@ export class FramePool {
 
   /** How many frames can be taken. */
   get available(): number {
-    const spare = this.#spareEnd - this.#spare;
-    return this.#limit - (this.#next - 1) + this.#free.pages + spare;
+    return this.#limit - this.#used;
+  }
+
+  get #used(): number {
+    return this.#next - 1 - this.#free.pages - this.#recentPages;
   }
 
   /** Takes at most `count` consecutive frames, zeroed; the caller knows that some are available. */
   take(count: number): PageRange {
-    const spare = this.#spare;
-    if (this.#spareEnd - spare >= count) {
-      this.#spare += count;
-      this.zero(spare, spare + count);
-      return { start: spare, end: spare + count };
+    const recent = this.#recent;
+    const last = recent.length - 2;
+    if (last >= 0 && recent[last + 1]! - recent[last]! >= count) {
+      const start = recent[last]!;
+      if (recent[last + 1] === start + count) recent.length = last;
+      else recent[last] = start + count;
+      this.#recentPages -= count;
+      this.zero(start, start + count);
+      return { start, end: start + count };
     }
-    this.#keepSpare();
+    this.#sort(SORTED);
     const reused = this.#reusable(count);
     const start = reused?.start ?? this.#next;
     const end = Math.min(start + count, reused?.end ?? this.#limit + 1);
@@ -68,14 +81,13 @@ export class FramePool {
     if (last.end - last.start >= count) return last;
     const first = this.#free.first()!;
     if (first.end - first.start >= count) return first;
-    const used = this.#next - 1 - this.#free.pages;
-    const thrifty = this.#chunks.size * CHUNK_FRAMES > 2 * used + SPARE;
+    const thrifty = this.#chunks.size * CHUNK_FRAMES > 2 * this.#used + SPARE;
     return thrifty || this.#next > this.#limit ? last : undefined;
   }
 
   /** These frames are somebody's already; called before any is taken. */
   claim(start: number, end: number): void {
-    this.#keepSpare();
+    this.#sort(Infinity);
     if (start > this.#next) this.#free.add(this.#next, start);
     this.#free.delete(start, end);
     this.#next = Math.max(this.#next, end);
@@ -104,18 +116,23 @@ export class FramePool {
 
   /** These frames can be taken again. */
   #freed(start: number, end: number): void {
-    if (start === this.#spareEnd) this.#spareEnd = end;
-    else if (end === this.#spare) this.#spare = start;
-    else {
-      this.#keepSpare();
-      this.#spare = start;
-      this.#spareEnd = end;
-    }
+    const recent = this.#recent;
+    const last = recent.length - 2;
+    if (last >= 0 && start === recent[last + 1]) recent[last + 1] = end;
+    else if (last >= 0 && end === recent[last]) recent[last] = start;
+    else recent.push(start, end);
+    this.#recentPages += end - start;
   }
 
-  #keepSpare(): void {
-    if (this.#spare < this.#spareEnd) this.#free.add(this.#spare, this.#spareEnd);
-    this.#spare = this.#spareEnd = 0;
+  /** Puts so many of the runs freed last into the set, where they join what lies beside them. */
+  #sort(runs: number): void {
+    const recent = this.#recent;
+    for (let left = runs; left > 0 && recent.length > 0; left--) {
+      const end = recent.pop()!;
+      const start = recent.pop()!;
+      this.#free.add(start, end);
+      this.#recentPages -= end - start;
+    }
   }
 
   /** The referenced frames of a range, sorted; costs the smaller of the two. */

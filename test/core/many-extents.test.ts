@@ -133,6 +133,18 @@ describe('many extents', () => {
     expect(extents.first()).toEqual({ start: 0, end: pages, value: 1 });
   });
 
+  it('begin anew once there are none, also with numbers of another size', () => {
+    const extents = new Extents();
+    for (const shift of [0, 2 ** 40, 0]) {
+      for (let i = 0; i < 5000; i++) extents.set(i * 500, i * 500 + 1, shift + i * 3);
+      extents.set(0, 500 * 5000, 2 ** 50);
+      expect(extents.runs()).toEqual([{ start: 0, end: 500 * 5000, value: 2 ** 50 }]);
+      for (let i = 0; i < 5000; i++) extents.set(i * 500, i * 500 + 1, shift + i * 3);
+      expect(extents.delete(0, 500 * 5000)).toBe(500 * 5000);
+      expect(extents.first()).toBeUndefined();
+    }
+  });
+
   it('in pages beside each other too, once they were filled in any order', () => {
     const extents = new Extents();
     for (let i = 0; i < 50_000; i++) {
