@@ -102,8 +102,8 @@ export function insert(
 }
 
 /**
- * Forgets what `[start, end)` holds; the last run that begins at `start` or before is at `at`. Answers how many pages held something, or -1 when there is no
- * room for the two parts of a run.
+ * Forgets what `[start, end)` holds; the last run that begins at `start` or before is at `at`.
+ * Answers how many pages held something, or -1 when there is no room for the two parts of a run.
  */
 export function remove(rows: Rows, base: number, at: number, start: number, end: number): number {
   const last = base + rows[base]!;

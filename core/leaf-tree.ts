@@ -43,8 +43,6 @@ export class LeafTree {
   readonly #arrays: Rows[] = [];
   #count = 0;
   readonly #unused: number[] = [];
-  /** Nothing: what is read ahead must go somewhere. */
-  ahead = 0;
 
   /** Takes the leaf that has `page` to hand. */
   seek(page: number): void {
@@ -70,10 +68,6 @@ export class LeafTree {
       left -= half;
     }
     this.#take(index, last(this.#lows, this.#branches[index]!, page));
-    const { rows, base } = this;
-    // Numbers far away come together when nothing has to be known of one to ask for the next.
-    this.ahead =
-      rows[base + 8]! | rows[base + 24]! | rows[base + 40]! | rows[base + 56]! | rows[base + 72]!;
   }
 
   /** Makes the first leaf. */
