@@ -178,25 +178,42 @@ export class Extents {
 
   /** The runs in `[start, end)`, clipped to it and in order. */
   runs(start = 0, end = Infinity): Extent[] {
-    // Mostly one, and an array that is made for one is a tenth as large as one that grew to it.
-    let found: { start: number; end: number; value: number }[] | undefined;
     if (end - start === 1) {
       const value = this.get(start);
       return value < 0 ? [] : [{ start, end, value }];
     }
-    const walk = this.#walk(start, end);
-    while (walk?.next()) {
-      const last = found?.at(-1);
-      // A run that crosses from one leaf to the next may be stored as two.
-      if (last?.end === walk.start && last.value + (walk.start - last.start) === walk.value) {
-        last.end = walk.end;
-        continue;
-      }
-      const run = { start: walk.start, end: walk.end, value: walk.value };
-      if (found === undefined) found = [run];
-      else found.push(run);
-    }
+    // Mostly one, and an array that is made for one is a tenth as large as one that grew to it.
+    let found: Extent[] | undefined;
+    this.eachRun(
+      (start, end, value) => {
+        const run = { start, end, value };
+        if (found === undefined) found = [run];
+        else found.push(run);
+      },
+      start,
+      end,
+    );
     return found ?? [];
+  }
+
+  /** Tells those runs, one after the other; nothing may change meanwhile. */
+  eachRun(
+    tell: (start: number, end: number, value: number) => void,
+    from = 0,
+    to = Infinity,
+  ): void {
+    const walk = this.#walk(from, to);
+    if (!walk?.next()) return;
+    let { start, end, value } = walk;
+    while (walk.next()) {
+      // A run that crosses from one leaf to the next may be stored as two.
+      if (end === walk.start && value + (walk.start - start) === walk.value) end = walk.end;
+      else {
+        tell(start, end, value);
+        ({ start, end, value } = walk);
+      }
+    }
+    tell(start, end, value);
   }
 
   /** The pages of `[start, end)` that hold something, whatever it is, as sorted ranges. */

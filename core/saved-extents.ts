@@ -7,15 +7,16 @@ import { Extents } from './extents.js';
  */
 export function saveExtents(map: Extents): string {
   const text = new TextWriter();
-  let [page, next] = [0, 0];
-  for (const { start, end, value } of map.runs()) {
+  let page = 0;
+  let next = 0;
+  map.eachRun((start, end, value) => {
     const difference = value - next;
     text.add(start - page);
     text.add(end - start);
     text.add(difference < 0 ? -2 * difference - 1 : 2 * difference);
     page = end;
     next = value + (end - start);
-  }
+  });
   return text.toString();
 }
 
