@@ -123,7 +123,7 @@ export class NotifierList<T extends Listed<T>> {
 }
 
 /** New code is slow at first: until an engine has compiled it in turn, it has cost what this many save. */
-const PATIENCE = 2048;
+const PATIENCE = 1024;
 
 /** How many places of consumers there is room for in all stretches. */
 const ROOM = 2 ** 16;

@@ -41,6 +41,7 @@ export function compileCalls(calls: readonly Call[], from: number): Calls | unde
   const text = `return (row, pass, start, end) => { // ${++compiled}
     try {
       let result;
+      ${calls.some(({ observer }) => observer) ? 'const told = pass.notification();' : ''}
       ${body.join('')}
     } catch (error) {
       return row.failed(pass, error);
@@ -59,7 +60,7 @@ export function compileCalls(calls: readonly Call[], from: number): Calls | unde
 let compiled = 0;
 
 function telling(i: number, at: number, observer: boolean): string {
-  const told = observer ? 'pass.notification()' : 'start, end, pass';
+  const told = observer ? 'told' : 'start, end, pass';
   return `
     pass.at = ${at};
     result = call${i}.call(receiver${i}, ${told});

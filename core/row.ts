@@ -4,7 +4,7 @@ import { compileCalls, STRETCH, type Call, type Calls } from './row-calls.js';
 import type { Member, Seat } from './seat.js';
 
 /** No more stretches than that are compiled: code takes far more room and time than a consumer. */
-const MOST = 24;
+const MOST = 16;
 
 /** What was compiled has paid when it was of use for so many times the patience. */
 const PAID = 16;
