@@ -1,10 +1,13 @@
-import type { NotifierCallback } from './event.js';
+import type { Notification, NotifierCallback } from './event.js';
 import type { Pass } from './pass.js';
 import { compileCalls, STRETCH, type Call, type Calls } from './row-calls.js';
 import type { Member, Seat } from './seat.js';
 
 /** No more stretches than that are compiled: code takes far more room and time than a consumer. */
-const MOST = 16;
+const MOST = 40;
+
+/** Of observers fewer, as each is told of events of every type, by code for each. */
+const MOST_OBSERVERS = 8;
 
 /** What was compiled has paid when it was of use for so many times the patience. */
 const PAID = 16;
@@ -51,7 +54,7 @@ export class Row<M extends Member = Member> {
     if (calls.length === 0) return;
     pass.enterRow(this.#members, start, end);
     const compiled = this.#compiled;
-    if (++this.#told > this.#patience && compiled.length < MOST) this.#compile();
+    if (++this.#told > this.#patience && this.#worthwhile) this.#compile();
     let next = 0;
     for (let stretch = 0; stretch < compiled.length && !this.stale; stretch++) {
       next = compiled[stretch]!(this, pass, start, end);
@@ -66,12 +69,13 @@ export class Row<M extends Member = Member> {
   /** What compiled calls do as well: answers which is next, short of `stop` once it is stale. */
   #tellTo(stop: number, next: number, pass: Pass, start: number, end: number): number {
     const calls = this.#calls;
+    let told: Notification | undefined;
     for (; next < stop; next++) {
       pass.at = next;
       const { observer, call, receiver } = calls[next]!;
       try {
         const result = observer
-          ? call.call(receiver, pass.notification())
+          ? call.call(receiver, (told ??= pass.notification()))
           : call.call(receiver, start, end, pass);
         if ((result !== undefined || pass.touched) && this.answered(pass, result)) return next + 1;
       } catch (error) {
@@ -103,10 +107,16 @@ export class Row<M extends Member = Member> {
     for (; next < members.length; next++) members[next]!.tell(pass, start, end);
   }
 
+  /** Whether there is a stretch that can be compiled yet. */
+  get #worthwhile(): boolean {
+    const { length } = this.#compiled;
+    const first = this.#calls[length * STRETCH];
+    return first !== undefined && length < (first.observer ? MOST_OBSERVERS : MOST);
+  }
+
   /** A stretch at a time, so that no event waits for all of it. */
   #compile(): void {
     const from = this.#compiled.length * STRETCH;
-    if (from >= this.#calls.length) return;
     const calls = compileCalls(this.#calls.slice(from, from + STRETCH), from);
     if (calls === undefined) this.#told = -Infinity;
     else this.#compiled.push(calls);
