@@ -171,4 +171,32 @@ describe('consumers that are told by compiled calls', () => {
       globalThis.Function = original;
     }
   });
+
+  it('are compiled less and less often where somebody keeps coming and leaving', async () => {
+    const { Function: original } = globalThis;
+    let made = 0;
+    globalThis.Function = new Proxy(original, {
+      construct(target, texts: string[]) {
+        made++;
+        return new target(...texts);
+      },
+    });
+    try {
+      await using memfile = createMemfile({ plugins: [shmem()] });
+      const { container } = memfile;
+      container.register(NOTIFIER_LIST, { useFactory: () => new NotifierList<Registration>(4) });
+      const file = memfile.createFile('shmem', { size: 8 });
+      for (let i = 0; i < STRETCH; i++) await file.register({ invalidate() {} });
+      const rounds = 64;
+      for (let round = 0; round < rounds; round++) {
+        for (let event = 0; event < 40; event++) await file.punchHole(0, 1);
+        await (await file.register({})).unregister();
+      }
+      // With every one that was in vain, twice as many events have to come before the next.
+      expect(made).toBeGreaterThan(0);
+      expect(made).toBeLessThan(8);
+    } finally {
+      globalThis.Function = original;
+    }
+  });
 });
