@@ -124,11 +124,6 @@ export class Extents {
     for (let at = start; at < end;) at = this.#fill(at, end, value + (at - start));
   }
 
-  /** As `set`, of pages behind all that hold something. */
-  append(start: number, end: number, value: number): void {
-    this.set(start, end, value);
-  }
-
   /** A set of pages is the map of every page to itself. */
   add(start: number, end: number): void {
     this.set(start, end, start);

@@ -37,7 +37,7 @@ export function restoreExtents(text: string): Extents {
     const end = start + take();
     const difference = take();
     const value = next + (difference % 2 === 0 ? difference / 2 : -(difference + 1) / 2);
-    map.append(start, end, value);
+    map.set(start, end, value);
     page = end;
     next = value + (end - start);
   }
