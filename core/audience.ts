@@ -14,7 +14,6 @@ export class Audience<M extends Member = Member> {
   #leaving: Row<M> | undefined;
   #left: Row<M> | undefined;
   #arrived: Row<M> | undefined;
-
   readonly #patience: number;
 
   /**

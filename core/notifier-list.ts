@@ -115,9 +115,7 @@ export class NotifierList<T extends Listed<T>> {
   /** After as many events as there are ranges: then it costs no more than those did. */
   #divide(): Stretches<T> | undefined {
     const { size } = this.#ranged;
-    if (++this.#lookups < size || size * (this.#everywhere!.seats.length + 8) > ROOM) {
-      return undefined;
-    }
+    if (size > MANY || ++this.#lookups < size) return undefined;
     return new Stretches(this.#ranged.overlapping(0, Infinity));
   }
 }
@@ -125,8 +123,8 @@ export class NotifierList<T extends Listed<T>> {
 /** New code is slow at first: until an engine has compiled it in turn, it has cost what this many save. */
 const PATIENCE = 1024;
 
-/** How many places of consumers there is room for in all stretches. */
-const ROOM = 2 ** 16;
+/** Of more ranges than that, what is kept of them would not be in a cache when it is wanted. */
+const MANY = 4096;
 
 function everywhere<T extends Member>(
   whole: readonly (Seat<T> | undefined)[],

@@ -2,6 +2,9 @@ import type { Audience } from './audience.js';
 import type { PageRange } from './page-range.js';
 import type { Member } from './seat.js';
 
+/** How many places of consumers there is room for in all stretches. */
+const ROOM = 2 ** 16;
+
 /**
  * The stretches of a file between two places where a range of somebody begins or ends: all that
  * happens within one concerns the same consumers, who are looked up once.
@@ -11,6 +14,7 @@ export class Stretches<M extends Member> {
   /** Of the stretch that ends at the bound of the same number, and of what is behind the last. */
   readonly #audiences: (Audience<M> | undefined)[] = [];
   readonly #known: Audience<M>[] = [];
+  #room = ROOM;
 
   constructor(ranges: Iterable<PageRange>) {
     const bounds = new Set<number>();
@@ -36,7 +40,10 @@ export class Stretches<M extends Member> {
     return this.#audiences[stretch];
   }
 
+  /** Keeps it, as long as there is room. */
   set(stretch: number, audience: Audience<M>): void {
+    this.#room -= audience.seats.length;
+    if (this.#room < 0) return;
     this.#audiences[stretch] = audience;
     this.#known.push(audience);
   }
