@@ -46,7 +46,7 @@ export class FileFrames implements FrameTable {
   /** Pages are in the journal from now on. */
   arrived(start: number, end: number): void {
     if (start === this.#start && end === this.#end) this.#end = this.#start = 0;
-    else if (this.#isAny) {
+    else if (this.#isAny()) {
       this.#keep();
       this.#coming.delete(start, end);
     }
@@ -72,34 +72,34 @@ export class FileFrames implements FrameTable {
 
   get(page: number): number {
     const frame = this.#arrived.get(page);
-    if (frame >= 0 || !this.#isAny) return frame;
+    if (frame >= 0 || !this.#isAny()) return frame;
     this.#keep();
     return this.#coming.get(page);
   }
 
   count(start: number, end: number): number {
     const arrived = this.#arrived.count(start, end);
-    if (!this.#isAny) return arrived;
+    if (!this.#isAny()) return arrived;
     this.#keep();
     return arrived + this.#coming.count(start, end);
   }
 
   runs(start: number, end: number): readonly Extent[] {
     const arrived = this.#arrived.runs(start, end);
-    if (!this.#isAny) return arrived;
+    if (!this.#isAny()) return arrived;
     this.#keep();
     return [...arrived, ...this.#coming.runs(start, end)].sort((a, b) => a.start - b.start);
   }
 
   holes(start: number, end: number): readonly PageRange[] {
     const holes = this.#arrived.holes(start, end);
-    if (!this.#isAny) return holes;
+    if (!this.#isAny()) return holes;
     this.#keep();
     return subtract(holes, this.#coming.ranges(start, end));
   }
 
   /** Whether anything is on its way. */
-  get #isAny(): boolean {
+  #isAny(): boolean {
     return this.#end > 0 || this.#coming.pages > 0;
   }
 

@@ -106,7 +106,7 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
 
   /** How many reader sections of it are open. */
   get sections(): number {
-    return this.#open + (this.#isTold ? 1 : 0);
+    return this.#open + (this.#isTold() ? 1 : 0);
   }
 
   /** @internal Tells it what of pages `[start, end)` is its own, unless it has left. */
@@ -147,7 +147,7 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   }
 
   /** Whether it is its turn in a pass now. */
-  get #isTold(): boolean {
+  #isTold(): boolean {
     return this.#home.engine.pass?.isTelling(this) ?? false;
   }
 

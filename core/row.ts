@@ -54,7 +54,7 @@ export class Row<M extends Member = Member> {
     if (calls.length === 0) return;
     pass.enterRow(this.#members, start, end);
     const compiled = this.#compiled;
-    if (++this.#told > this.#patience && this.#worthwhile) this.#compile();
+    if (++this.#told > this.#patience && this.#isWorthwhile()) this.#compile();
     let next = 0;
     for (let stretch = 0; stretch < compiled.length && !this.stale; stretch++) {
       next = compiled[stretch]!(this, pass, start, end);
@@ -108,7 +108,7 @@ export class Row<M extends Member = Member> {
   }
 
   /** Whether there is a stretch that can be compiled yet. */
-  get #worthwhile(): boolean {
+  #isWorthwhile(): boolean {
     const { length } = this.#compiled;
     const first = this.#calls[length * STRETCH];
     return first !== undefined && length < (first.observer ? MOST_OBSERVERS : MOST);

@@ -24,6 +24,8 @@ export class FramePool {
    * back is often wanted next, and what is never wanted again is never sorted.
    */
   readonly #recent: number[] = [];
+  /** How many of those numbers are in use: arrays that shrink and grow are copied. */
+  #top = 0;
   #recentPages = 0;
   readonly #references = new SmallMap<number>();
   /** Referenced frames whose page has left its file. */
@@ -39,20 +41,20 @@ export class FramePool {
 
   /** How many frames can be taken. */
   get available(): number {
-    return this.#limit - this.#used;
+    return this.#limit - this.#used();
   }
 
-  get #used(): number {
+  #used(): number {
     return this.#next - 1 - this.#free.pages - this.#recentPages;
   }
 
   /** Takes at most `count` consecutive frames, zeroed; the caller knows that some are available. */
   take(count: number): PageRange {
     const recent = this.#recent;
-    const last = recent.length - 2;
+    const last = this.#top - 2;
     if (last >= 0 && recent[last + 1]! - recent[last]! >= count) {
       const start = recent[last]!;
-      if (recent[last + 1] === start + count) recent.length = last;
+      if (recent[last + 1] === start + count) this.#top = last;
       else recent[last] = start + count;
       this.#recentPages -= count;
       this.zero(start, start + count);
@@ -81,7 +83,7 @@ export class FramePool {
     if (last.end - last.start >= count) return last;
     const first = this.#free.first()!;
     if (first.end - first.start >= count) return first;
-    const thrifty = this.#chunks.size * CHUNK_FRAMES > 2 * this.#used + SPARE;
+    const thrifty = this.#chunks.size * CHUNK_FRAMES > 2 * this.#used() + SPARE;
     return thrifty || this.#next > this.#limit ? last : undefined;
   }
 
@@ -117,19 +119,22 @@ export class FramePool {
   /** These frames can be taken again. */
   #freed(start: number, end: number): void {
     const recent = this.#recent;
-    const last = recent.length - 2;
+    const last = this.#top - 2;
     if (last >= 0 && start === recent[last + 1]) recent[last + 1] = end;
     else if (last >= 0 && end === recent[last]) recent[last] = start;
-    else recent.push(start, end);
+    else {
+      recent[this.#top++] = start;
+      recent[this.#top++] = end;
+    }
     this.#recentPages += end - start;
   }
 
   /** Puts so many of the runs freed last into the set, where they join what lies beside them. */
   #sort(runs: number): void {
     const recent = this.#recent;
-    for (let left = runs; left > 0 && recent.length > 0; left--) {
-      const end = recent.pop()!;
-      const start = recent.pop()!;
+    for (let left = runs; left > 0 && this.#top > 0; left--) {
+      const end = recent[--this.#top]!;
+      const start = recent[--this.#top]!;
       this.#free.add(start, end);
       this.#recentPages -= end - start;
     }
