@@ -116,7 +116,8 @@ export class Extents {
         leaf.insert(rows, base, at, start, end, value)
       ) {
         this.#pages += end - start;
-        tree.found = at + 1; // Who sets a page often deletes it next, and the other way round.
+        // Who sets a page often deletes it next, and the other way round.
+        tree.found = at < base + leaf.RUNS && rows[at + 1]! <= start ? at + 1 : at;
         return;
       }
     }

@@ -91,7 +91,9 @@ export class LeafTree {
 
   /** Takes the last leaf to hand. */
   seekLast(): void {
-    if (this.high < Infinity) this.#search(Infinity);
+    if (this.high === Infinity) return;
+    const index = this.#begins.length - 1;
+    this.#take(index, this.#last(index));
   }
 
   /** Takes the next leaf to hand; there is one. */
