@@ -109,11 +109,11 @@ export interface StoreHost {
   /** The frames of this store, of whatever file, that were leaked on purpose: not to be used again. */
   quarantined(): readonly PfnRun[];
   /**
-   * The frames of this file, for a store that would keep a table of its own: it notes there what it
-   * allocates and frees, and finds what the journal knows. Absent where whoever attaches the file
-   * keeps none, as a store may that has its pages of another.
+   * The frames of this file, so that its store need not keep a table of its own: it notes there what
+   * it allocates and frees, once each, and finds what the journal knows. Only for the very file that
+   * memfile was given: one that is wrapped by another may have other page numbers, or be freed twice.
    */
-  readonly frames?: FrameTable;
+  frames?(of: StoreFile): FrameTable | undefined;
 }
 
 /** How a store, or an adapter, has events of its own in the journal: a memfile is one. */

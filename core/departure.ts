@@ -70,7 +70,7 @@ function free(
 
 /** Answers which of the pages stayed; a store that fails has dropped none, and the file is as before. */
 function drop(
-  { state, store, frames }: FileCore,
+  { state, store }: FileCore,
   operation: Operation,
   start: number,
   end: number,
@@ -78,15 +78,8 @@ function drop(
   const { syscall } = operation;
   const why = syscall === 'truncate' || syscall === 'close' ? 'end' : 'punch';
   try {
-    frames.freeing();
     const left = store.free(start, end, why);
-    if (left === undefined) {
-      frames.leaving(start, end);
-      return NONE;
-    }
-    const gone = normalize(left);
-    for (const range of gone) frames.leaving(range.start, range.end);
-    return subtract(state.frames.ranges(start, end), gone);
+    return left === undefined ? NONE : subtract(state.frames.ranges(start, end), normalize(left));
   } catch (error) {
     operation.effect = 'none';
     operation.failed(`store "${state.store}" failed in free`, error);

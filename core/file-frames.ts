@@ -1,6 +1,6 @@
 import type { FrameTable } from './backing-store.js';
 import { Extents, type Extent } from './extents.js';
-import { normalize, subtract, type PageRange } from './page-range.js';
+import { subtract, type PageRange } from './page-range.js';
 
 /**
  * The frames that a store has given to a file: those that the journal knows, and those of pages that
@@ -14,32 +14,20 @@ export class FileFrames implements FrameTable {
   #start = 0;
   #end = 0;
   #pfn = 0;
-  /** What the store has taken back since it was last asked to: mostly all at once. */
-  #from = 0;
-  #to = 0;
-  #others: PageRange[] | undefined;
-  /** Whether the store notes here what it has. */
-  #used = false;
 
   constructor(arrived: Extents) {
     this.#arrived = arrived;
   }
 
   set(start: number, end: number, pfn: number): void {
-    this.#used = true;
     this.#keep();
     this.#start = start;
     this.#end = end;
     this.#pfn = pfn;
   }
 
-  /** What has arrived is in the journal, and stays for as long as it is there. */
+  /** What has arrived is in the journal, and is there until that says that it has left. */
   delete(start: number, end: number): void {
-    if (this.#to > 0) (this.#others ??= []).push({ start, end });
-    else {
-      this.#from = start;
-      this.#to = end;
-    }
     this.arrived(start, end);
   }
 
@@ -49,24 +37,6 @@ export class FileFrames implements FrameTable {
     else if (this.#isAny()) {
       this.#keep();
       this.#coming.delete(start, end);
-    }
-  }
-
-  /** The store is asked to take pages back. */
-  freeing(): void {
-    this.#from = this.#to = 0;
-    this.#others = undefined;
-  }
-
-  /** Those pages leave the file: what the store has not taken back it has still. */
-  leaving(start: number, end: number): void {
-    if (!this.#used || (this.#from <= start && end <= this.#to)) return;
-    this.#keep();
-    const freed = normalize([{ start: this.#from, end: this.#to }, ...(this.#others ?? [])]);
-    for (const forgotten of subtract([{ start, end }], freed)) {
-      for (const run of this.#arrived.runs(forgotten.start, forgotten.end)) {
-        this.#coming.set(run.start, run.end, run.value);
-      }
     }
   }
 

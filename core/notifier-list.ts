@@ -99,8 +99,9 @@ export class NotifierList<T extends Listed<T>> {
     if (stretch < 0) return this.#lookUp(start, end);
     const known = stretches!.get(stretch);
     if (known !== undefined) return known;
-    const audience = this.#lookUp(start, end, true);
-    if (audience !== this.#everywhere) stretches!.set(stretch, audience);
+    const lasting = stretches!.hasRoom;
+    const audience = this.#lookUp(start, end, lasting);
+    if (lasting && audience !== this.#everywhere) stretches!.set(stretch, audience);
     return audience;
   }
 

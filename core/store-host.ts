@@ -8,7 +8,7 @@ import { submit } from './submission.js';
 /** What a store gets to start operations of its own: what callers may not do is no matter. */
 export function storeHost(file: FileCore): StoreHost {
   return {
-    frames: file.frames,
+    frames: (of) => (of === file.store ? file.frames : undefined),
     invalidate(range, reason = 'device') {
       const { start, end } = range ?? {};
       const step: Step = (operation) => depart(file, operation, start, end, reason, file.finish);

@@ -40,10 +40,13 @@ export class Stretches<M extends Member> {
     return this.#audiences[stretch];
   }
 
-  /** Keeps it, as long as there is room. */
+  /** Whether there is room for one more. */
+  get hasRoom(): boolean {
+    return this.#room > 0;
+  }
+
   set(stretch: number, audience: Audience<M>): void {
     this.#room -= audience.seats.length;
-    if (this.#room < 0) return;
     this.#audiences[stretch] = audience;
     this.#known.push(audience);
   }

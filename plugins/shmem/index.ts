@@ -72,7 +72,8 @@ class ShmemFile implements StoreFile {
     this.#maxPages = maxPages;
   }
 
-  attach({ frames }: StoreHost, state: AttachState): void {
+  attach(host: StoreHost, state: AttachState): void {
+    const frames = host.frames?.(this);
     if (frames !== undefined) this.#frames = frames;
     else for (const { start, end, pfn } of state.frames) this.#frames.set(start, end, pfn);
     withhold(this.#pool, state, state.frames);

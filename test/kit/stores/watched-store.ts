@@ -11,6 +11,7 @@ import {
 import { ContentLedger } from './content-ledger.js';
 import { FrameLedger } from './frame-ledger.js';
 import { overriding } from '../overriding.js';
+import { overridingFile } from './overriding-file.js';
 
 /** A store, and books of all that it is asked and answers. */
 export class WatchedStore {
@@ -53,7 +54,7 @@ export class WatchedStore {
     this.files.set(id, inner);
     ledger.opened(id, granule);
     const who = `store "${this.#inner.name}", file "${name}"`;
-    return overriding(inner, {
+    return overridingFile(inner, {
       attach: (host, state) => {
         this.hosts.set(id, host);
         inner.attach?.(host, state);

@@ -1,5 +1,6 @@
 import { MemfileError, type Allocation, type BackingStore } from '../../../core/index.js';
 import { overriding } from '../overriding.js';
+import { overridingFile } from '../stores/overriding-file.js';
 import type { Fault } from './program.js';
 
 /** What a store does wrong the next time that it can; a program sets it. */
@@ -21,7 +22,7 @@ export function faulty(store: BackingStore, next: NextFault): BackingStore {
       const { granule = 1 } = inner;
       const middleOf = (start: number, end: number): number =>
         Math.max(start, Math.floor((start + end) / 2 / granule) * granule);
-      return overriding(inner, {
+      return overridingFile(inner, {
         allocate(start, end): Allocation {
           const fault = take('allocate throws', 'allocates less');
           if (fault === 'allocate throws') throw new Error('the store has burnt down');
