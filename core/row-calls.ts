@@ -34,6 +34,7 @@ export const STRETCH = 16;
  * The text has numbers in it and nothing of anybody's.
  */
 export function compileCalls(calls: readonly Call[], from: number): Calls | undefined {
+  if (isForbidden) return undefined;
   const functions = calls.map((_, i) => `call${i}`);
   const receivers = calls.map((_, i) => `receiver${i}`);
   const body = calls.map(({ observer }, i) => telling(i, from + i, observer));
@@ -53,11 +54,14 @@ export function compileCalls(calls: readonly Call[], from: number): Calls | unde
     const make = new Function(...functions, ...receivers, text);
     return make(...calls.map(({ call }) => call), ...calls.map(({ receiver }) => receiver));
   } catch {
+    isForbidden = true;
     return undefined;
   }
 }
 
 let compiled = 0;
+/** A policy reports everybody who tries: once is enough. */
+let isForbidden = false;
 
 function telling(i: number, at: number, observer: boolean): string {
   const told = observer ? 'told' : 'start, end, pass';

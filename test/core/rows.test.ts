@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -8,7 +10,7 @@ import {
   type Registration,
 } from '../../core/index.js';
 import { NotifierList } from '../../core/notifier-list.js';
-import { compileCalls, STRETCH } from '../../core/row-calls.js';
+import { STRETCH } from '../../core/row-calls.js';
 import { shmem } from '../../plugins/shmem/index.js';
 
 /** What a consumer does when it is told, the one time that it does anything. */
@@ -160,16 +162,34 @@ describe('consumers that are told by compiled calls', () => {
   });
 
   it('are told in a loop where no code can be made from text', () => {
-    const { Function: original } = globalThis;
-    globalThis.Function = (() => {
-      throw new EvalError('Code generation from strings disallowed for this context');
-    }) as never;
-    try {
-      const call = { observer: false, call: () => {}, receiver: {} } as const;
-      expect(compileCalls([call], 0)).toBeUndefined();
-    } finally {
-      globalThis.Function = original;
-    }
+    const core = fileURLToPath(new URL('../../dist/core/index.js', import.meta.url));
+    const plugin = fileURLToPath(new URL('../../dist/plugins/shmem/index.js', import.meta.url));
+    const program = `
+      const { createMemfile } = await import(${JSON.stringify(core)});
+      const { shmem } = await import(${JSON.stringify(plugin)});
+      let refused = 0;
+      const { Function: original } = globalThis;
+      globalThis.Function = new Proxy(original, {
+        construct(target, texts) {
+          try {
+            return new target(...texts);
+          } catch (error) {
+            refused++;
+            throw error;
+          }
+        },
+      });
+      let told = 0;
+      for (let files = 0; files < 2; files++) {
+        const file = createMemfile({ plugins: [shmem()] }).createFile('shmem', { size: 4 });
+        for (let i = 0; i < 20; i++) await file.register({ invalidate() { told++; } });
+        for (let i = 0; i < 1500; i++) await file.punchHole(0, 1);
+      }
+      console.log(told, refused);
+    `;
+    const flags = ['--disallow-code-generation-from-strings', '--input-type=module', '-e'];
+    const out = execFileSync(process.execPath, [...flags, program]).toString();
+    expect(out.trim()).toBe(`${2 * 20 * 1500} 1`);
   });
 
   it('are compiled less and less often where somebody keeps coming and leaving', async () => {
