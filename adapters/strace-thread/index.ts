@@ -28,6 +28,11 @@ class TraceAside implements Trace {
       this.#failure = { error };
       this.#wake();
     });
+    // What it said before is read first.
+    this.#worker.on('exit', () => {
+      this.#failure ??= { error: new Error('the thread that reads the trace is gone') };
+      this.#wake();
+    });
     // Whoever does not read it after all can end; this comes last, as listeners undo it.
     this.#worker.unref();
   }
