@@ -96,7 +96,7 @@ export interface FrameTable {
   holes(start: number, end: number): readonly PageRange[];
   /** Pages `[start, end)` are given frames `pfn`, `pfn + 1`, … */
   set(start: number, end: number, pfn: number): void;
-  /** What these pages have is taken back. */
+  /** What these pages have is taken back; what the journal knows of is gone once that says so. */
   delete(start: number, end: number): void;
 }
 

@@ -4,17 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { createMemfile, Extents, MAX_PAGES } from '../../core/index.js';
 import { RangeIndex, type Ranged } from '../../core/range-index.js';
 import { shmem } from '../../plugins/shmem/index.js';
+import { numbers } from './numbers.js';
 
 /** What things cost in steps and bytes, which is the same on every machine. */
-
-/** Numbers below `limit`, the same in every run. */
-function numbers(seed: number): (limit: number) => number {
-  let state = seed;
-  return (limit) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * limit);
-  };
-}
 
 describe('a query by range', () => {
   it.each([

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RUNS } from '../../core/extent-leaf.js';
 import { Extents } from '../../core/index.js';
+import { numbers } from './numbers.js';
 
 /** Steps of one program: enough that leaves fill, split, turn into tables and become empty again. */
 const STEPS = 2500;
@@ -73,12 +74,3 @@ describe('a leaf of extents that is full', () => {
     }
   });
 });
-
-/** Numbers below a limit, the same in every run. */
-function numbers(seed: number): (limit: number) => number {
-  let state = seed;
-  return (limit) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * limit);
-  };
-}
