@@ -1,14 +1,21 @@
 import type { Extent } from './extent-leaf.js';
 import * as leaf from './extent-leaf.js';
 import * as table from './extent-table.js';
-import { ExtentWalk } from './extent-walk.js';
+import { ExtentWalk, TableWalk } from './extent-walk.js';
 import { LeafTree } from './leaf-tree.js';
+import { PageTable } from './page-table.js';
 import type { PageRange } from './page-range.js';
 
 export type { Extent } from './extent-leaf.js';
 
 /** Of no more runs than this a table becomes a leaf of runs again. */
 const FEW = 6;
+
+/** Nobody changes a few pages at a time who changes more than so many at once. */
+const SHORT = 64;
+
+/** So many changes of a few pages, and one for each page there is, are worth a table. */
+const PATIENCE = 1024;
 
 /** It is not worth it to give fewer runs than this to another leaf. */
 const LITTLE = 1;
@@ -18,15 +25,22 @@ const LITTLE = 1;
  *
  * A run of n pages holds n consecutive numbers, so neighbours join when their numbers do. Runs lie
  * in leaves of a tree, which split when they are full, so that no operation moves more than the
- * runs of one leaf. Where runs get as short as a few pages, a leaf is a table by page instead.
+ * runs of one leaf. Where runs get as short as a few pages, a leaf is a table by page instead; and so
+ * is all of it, once it was changed a few pages at a time as often as it has pages.
  */
 export class Extents {
   #tree = new LeafTree();
+  /** How many pages hold a number, in the tree. */
   #pages = 0;
+  /** In place of the tree. */
+  #table: PageTable | undefined;
+  /** How often few pages were set since more were, and when a table would be worth it. */
+  #short = 0;
+  #price = PATIENCE;
 
   /** How many pages hold a number. */
   get pages(): number {
-    return this.#pages;
+    return this.#table === undefined ? this.#pages : this.#table.pages;
   }
 
   /** The end of the last run, 0 when there is none. */
@@ -42,7 +56,12 @@ export class Extents {
 
   /** The last run, or undefined when nothing is held. */
   last(): Extent | undefined {
-    if (this.#pages === 0) return undefined;
+    if (this.pages === 0) return undefined;
+    if (this.#table !== undefined) {
+      const page = this.#table.lastHeld;
+      const start = this.#table.runStart(page);
+      return { start, end: page + 1, value: this.#table.get(start) };
+    }
     const tree = this.#tree;
     tree.seekLast();
     const { rows, base, low } = tree;
@@ -53,6 +72,7 @@ export class Extents {
 
   /** The number that a page holds, or -1. */
   get(page: number): number {
+    if (this.#table !== undefined) return this.#table.get(page);
     const tree = this.#tree;
     tree.seek(page);
     const { rows, base } = tree;
@@ -70,9 +90,9 @@ export class Extents {
   count(start: number, end: number): number {
     if (end - start === 1) return this.get(start) < 0 ? 0 : 1;
     const tree = this.#tree;
-    tree.seek(start);
+    if (this.#table === undefined) tree.seek(start);
     const { rows, base } = tree;
-    if (end <= tree.high && !table.isTable(rows, base)) {
+    if (this.#table === undefined && end <= tree.high && !table.isTable(rows, base)) {
       return leaf.count(rows, base, tree.begun(start), start, end);
     }
     const walk = this.#walk(start, end);
@@ -97,6 +117,12 @@ export class Extents {
 
   /** Lets the pages `[start, end)` hold `value`, `value + 1`, …; what they held is forgotten. */
   set(start: number, end: number, value: number): void {
+    if (this.#isTable(start, end, value)) {
+      this.#table!.set(start, end, value);
+    } else this.#setInTree(start, end, value);
+  }
+
+  #setInTree(start: number, end: number, value: number): void {
     const tree = this.#tree;
     tree.fit(start, end, value);
     tree.seek(start);
@@ -132,6 +158,10 @@ export class Extents {
 
   /** Forgets what the pages `[start, end)` hold; returns how many held something. */
   delete(start: number, end: number): number {
+    if (this.#table !== undefined) {
+      if (end - start <= SHORT) return this.#table.delete(start, end);
+      this.#leaveTable();
+    }
     if (this.#pages === 0) return 0;
     const tree = this.#tree;
     let removed = 0;
@@ -239,8 +269,53 @@ export class Extents {
     return found;
   }
 
-  #walk(start: number, end: number): ExtentWalk | undefined {
-    if (this.#pages === 0 || start >= end) return undefined;
+  /** Whether these pages are to be set in a table; there may be one now, or none any more. */
+  #isTable(start: number, end: number, value: number): boolean {
+    if (end - start > SHORT) {
+      this.#short = 0;
+      if (this.#table !== undefined) this.#leaveTable();
+      return false;
+    }
+    if (this.#table === undefined) {
+      if (++this.#short < this.#price) return false;
+      this.#makeTable();
+    }
+    if (this.#table === undefined) return false;
+    if (this.#table.fits(start, end, value)) return true;
+    this.#leaveTable();
+    return false;
+  }
+
+  #makeTable(): void {
+    const last = this.last();
+    const limit = last?.end ?? 0;
+    this.#price = Math.max(limit, 2 * this.#short);
+    if (limit > this.#short || !PageTable.reaches(limit)) return;
+    const table = new PageTable(limit);
+    let fits = true;
+    this.eachRun((start, end, value) => {
+      fits &&= table.fits(start, end, value);
+      if (fits) table.set(start, end, value);
+    });
+    if (!fits) return;
+    this.#table = table;
+    this.#tree = new LeafTree();
+    this.#pages = 0;
+  }
+
+  #leaveTable(): void {
+    const table = this.#table!;
+    const walk = new TableWalk(table, 0, Infinity);
+    this.#table = undefined;
+    this.#short = 0;
+    this.#price = PATIENCE;
+    while (walk.next()) this.#setInTree(walk.start, walk.end, walk.value);
+  }
+
+  #walk(start: number, end: number): ExtentWalk | TableWalk | undefined {
+    if (start >= end) return undefined;
+    if (this.#table !== undefined) return new TableWalk(this.#table, start, end);
+    if (this.#pages === 0) return undefined;
     return new ExtentWalk(this.#tree, start, end);
   }
 
