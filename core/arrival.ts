@@ -158,27 +158,42 @@ function join(stretches: Growing[], run: PfnRun, side: Side): void {
 }
 
 /** Asks the store for the holes of the range, and believes only what can be true. */
-function allocate(
-  { state, store }: FileCore,
-  operation: Operation,
-  start: number,
-  end: number,
-): Allocation {
-  const { syscall } = operation;
-  const missing = end - start - state.frames.count(start, end);
+function allocate(file: FileCore, operation: Operation, start: number, end: number): Allocation {
+  const missing = end - start - file.state.frames.count(start, end);
   if (missing === 0) return NOTHING;
-  let allocation;
-  try {
-    allocation = store.allocate(start, end);
-  } catch (error) {
-    throw asMemfileError(error, syscall, `store "${state.store}" in allocate`);
-  }
+  const allocation = ask(file, operation, start, end);
   const { runs } = allocation;
   const only = runs[0];
   // What there is mostly: a single run, for all of a range that was empty.
   if (runs.length === 1 && only!.start === start && only!.end === end && missing === end - start) {
     if (allocation.error === undefined) return allocation;
   }
+  return believed(file, operation, { start, end }, missing, allocation);
+}
+
+function ask(
+  { state, store }: FileCore,
+  { syscall }: Operation,
+  start: number,
+  end: number,
+): Allocation {
+  try {
+    return store.allocate(start, end);
+  } catch (error) {
+    throw asMemfileError(error, syscall, `store "${state.store}" in allocate`);
+  }
+}
+
+/** Of what the store answered, what can be true. */
+function believed(
+  { state, store }: FileCore,
+  operation: Operation,
+  { start, end }: PageRange,
+  missing: number,
+  allocation: Allocation,
+): Allocation {
+  const { syscall } = operation;
+  const { runs } = allocation;
   const who = allocation.error === undefined ? '' : `store "${state.store}" in allocate`;
   const error = allocation.error && asMemfileError(allocation.error, syscall, who);
   let at = operation.start;

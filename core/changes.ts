@@ -1,6 +1,12 @@
 import type { Reason, Untrusted } from './event.js';
 import { subtract, type PageRange } from './page-range.js';
-import type { FileState, MemfileState, PreparedRange, RegistrationState } from './state.js';
+import type {
+  FileState,
+  MemfileState,
+  OpenInvalidation,
+  PreparedRange,
+  RegistrationState,
+} from './state.js';
 
 /**
  * What the frequent events change in a state: one function each, in numbers, for events that come
@@ -87,18 +93,26 @@ export function ended(
   reason: Reason,
 ): void {
   const open = file.open.get(operation);
-  if (open === undefined) {
-    left(file, start, end, reason);
-    return;
-  }
-  file.open.delete(operation);
-  if (open.failed.length > 0) distrust(file, open.failed);
-  if (open.kept.length === 0) left(file, start, end, reason);
-  else {
-    for (const gone of subtract([{ start, end }], open.kept)) {
-      left(file, gone.start, gone.end, reason);
+  if (open !== undefined) {
+    file.open.delete(operation);
+    if (open.failed.length + open.kept.length > 0) {
+      leftInPart(file, start, end, reason, open);
+      return;
     }
   }
+  left(file, start, end, reason);
+}
+
+/** Pages stayed, or consumers failed to let go of them. */
+function leftInPart(
+  file: FileState,
+  start: number,
+  end: number,
+  reason: Reason,
+  { failed, kept }: OpenInvalidation,
+): void {
+  if (failed.length > 0) distrust(file, failed);
+  for (const gone of subtract([{ start, end }], kept)) left(file, gone.start, gone.end, reason);
 }
 
 /** Part of `invalidateEnd`; all of it where nothing stood between it and its begin. */
@@ -106,29 +120,27 @@ export function left(file: FileState, start: number, end: number, reason: Reason
   if (reason === 'convert' || reason === 'poison') return; // The pages stay.
   file.frames.delete(start, end);
   if (file.poisoned.pages > 0) file.poisoned.delete(start, end);
-  if (file.untrusted.length > 0) file.untrusted = without(file.untrusted, { start, end });
+  if (file.untrusted.length > 0) trust(file, start, end);
 }
 
 /** `lookup` */
 export function taken(
-  state: MemfileState,
-  registration: number,
+  { leases }: RegistrationState,
   offset: number,
   pfn: number,
   order: number,
 ): void {
-  registrationOf(state, registration).leases.add(pfn, offset, order);
+  leases.add(pfn, offset, order);
 }
 
 /** `put` */
 export function returned(
   state: MemfileState,
-  registration: number,
+  owner: RegistrationState,
   offset: number,
   pfn: number,
   order: number,
 ): void {
-  const owner = registrationOf(state, registration);
   owner.leases.remove(pfn, offset, order);
   forget(state, owner);
 }
@@ -172,8 +184,10 @@ function distrust(file: FileState, failed: readonly Untrusted[]): void {
   file.untrusted = [...file.untrusted, ...there];
 }
 
-function without(untrusted: readonly Untrusted[], gone: PageRange): Untrusted[] {
-  return untrusted.flatMap(({ start, end, consumer }) =>
+/** What consumers have of pages that are gone does no harm. */
+function trust(file: FileState, from: number, to: number): void {
+  const gone: PageRange = { start: from, end: to };
+  file.untrusted = file.untrusted.flatMap(({ start, end, consumer }) =>
     subtract([{ start, end }], [gone]).map((range) => ({ ...range, consumer })),
   );
 }

@@ -39,16 +39,37 @@ function free(
 ): readonly PageRange[] {
   const { state } = file;
   const isSafe = operation.unsafe.length + state.untrusted.length + state.poisoned.pages === 0;
-  const { pins, unsafe } = isSafe ? NOTHING_PINNED : quarantine(file, operation, start, end);
+  if (!isSafe) return freeSafely(file, operation, start, end);
+  const kept = drop(file, operation, start, end);
+  return kept.length === 0 ? NONE : freed(file, operation, { start, end }, kept, NONE);
+}
+
+/** As above, where frames may not be used again. */
+function freeSafely(
+  file: FileCore,
+  operation: Operation,
+  start: number,
+  end: number,
+): readonly PageRange[] {
+  const { pins, unsafe } = quarantine(file, operation, start, end);
   let kept = unsafe;
-  if (unsafe.length === 0) kept = drop(file, operation, start, end);
-  else {
-    operation.effect = 'none';
-    for (const range of subtract([{ start, end }], unsafe)) {
-      kept = [...kept, ...drop(file, operation, range.start, range.end)];
-    }
+  if (unsafe.length > 0) operation.effect = 'none';
+  for (const range of subtract([{ start, end }], unsafe)) {
+    kept = [...kept, ...drop(file, operation, range.start, range.end)];
   }
-  if (kept.length === 0 && pins.length === 0) return NONE;
+  return freed(file, operation, { start, end }, kept, pins);
+}
+
+/** Records which pages stayed, and which frames are lost. */
+function freed(
+  file: FileCore,
+  operation: Operation,
+  { start, end }: PageRange,
+  stayed: readonly PageRange[],
+  pins: readonly Pin[],
+): readonly PageRange[] {
+  const { state } = file;
+  let kept = stayed;
   if (kept.length > 0 && operation.effect === 'none') {
     kept = normalize(kept);
     if (countPages(kept) < state.frames.count(start, end)) operation.effect = 'partial';
@@ -70,7 +91,7 @@ function free(
 
 /** Answers which of the pages stayed; a store that fails has dropped none, and the file is as before. */
 function drop(
-  { state, store }: FileCore,
+  file: FileCore,
   operation: Operation,
   start: number,
   end: number,
@@ -78,13 +99,32 @@ function drop(
   const { syscall } = operation;
   const why = syscall === 'truncate' || syscall === 'close' ? 'end' : 'punch';
   try {
-    const left = store.free(start, end, why);
-    return left === undefined ? NONE : subtract(state.frames.ranges(start, end), normalize(left));
+    const left = file.store.free(start, end, why);
+    return left === undefined ? NONE : notAmong(file, start, end, left);
   } catch (error) {
-    operation.effect = 'none';
-    operation.failed(`store "${state.store}" failed in free`, error);
-    return state.frames.ranges(start, end);
+    return notDropped(file, operation, start, end, error);
   }
+}
+
+function notAmong(
+  { state }: FileCore,
+  start: number,
+  end: number,
+  left: readonly PageRange[],
+): readonly PageRange[] {
+  return subtract(state.frames.ranges(start, end), normalize(left));
+}
+
+function notDropped(
+  { state }: FileCore,
+  operation: Operation,
+  start: number,
+  end: number,
+  error: unknown,
+): readonly PageRange[] {
+  operation.effect = 'none';
+  operation.failed(`store "${state.store}" failed in free`, error);
+  return state.frames.ranges(start, end);
 }
 
 const NONE: readonly never[] = [];
@@ -99,8 +139,6 @@ interface Pins {
   readonly pins: readonly Pin[];
   readonly unsafe: readonly PageRange[];
 }
-
-const NOTHING_PINNED: Pins = { pins: NONE, unsafe: NONE };
 
 function unpin({ state, store }: FileCore, operation: Operation, pfn: number): void {
   try {

@@ -99,12 +99,11 @@ export class Engine {
    * @throws MemfileError EIO when the journal cannot write.
    */
   begin(syscall: string, event: JournalEvent): number {
-    if (this.#closed) throw new MemfileError('EBADF', syscall, 'the journal is closed');
-    this.tick();
+    this.#checkFirst(syscall);
+    this.#append(event);
     this.checkJournal(syscall);
-    if (!this.#append(event)) this.checkJournal(syscall);
-    this.#evolve(event);
-    return this.state.position;
+    evolve(this.state, event);
+    return this.folded();
   }
 
   /**
@@ -113,9 +112,43 @@ export class Engine {
    */
   record(event: JournalEvent): number {
     if (this.#closed) return this.state.position;
-    if (this.#journalError === undefined) this.#append(event);
-    this.#evolve(event);
-    return this.state.position;
+    this.#append(event);
+    evolve(this.state, event);
+    return this.folded();
+  }
+
+  /**
+   * As `begin` with a system call, as `record` without, of one of the frequent events in the numbers
+   * of its row. If it answers true, whoever calls lets `changes` fold it and says that it is `folded`.
+   */
+  recordRow(
+    syscall: string | undefined,
+    head: number,
+    detail: number,
+    operation: number,
+    length: number,
+    start: number,
+    pfn: number,
+  ): boolean {
+    if (syscall !== undefined) this.#checkFirst(syscall);
+    else if (this.#closed) return false;
+    if (this.#journalError === undefined) {
+      try {
+        this.#expect(this.journal.appendRow(head, detail, operation, length, start, pfn));
+      } catch (error) {
+        this.#journalError = error;
+      }
+      if (syscall !== undefined) this.checkJournal(syscall);
+    }
+    this.state.position++;
+    return true;
+  }
+
+  /** The event recorded last is part of the state; answers its position. */
+  folded(): number {
+    const { position } = this.state;
+    if (position >= this.#nextCheckpoint) this.#saveCheckpoint();
+    return position;
   }
 
   /** See `Memfile.declare`. */
@@ -155,7 +188,10 @@ export class Engine {
 
   /** Records what time it is, if that was asked for and it has changed. */
   tick(): void {
-    if (!this.#timed || this.#journalError !== undefined) return;
+    if (this.#timed && this.#journalError === undefined) this.#recordTime();
+  }
+
+  #recordTime(): void {
     const ms = this.clock.now();
     if (ms === this.#time) return;
     this.#time = ms;
@@ -164,18 +200,17 @@ export class Engine {
 
   /** @throws MemfileError EIO when the journal cannot be written any more. */
   checkJournal(syscall: string): void {
-    if (this.#journalError === undefined) return;
+    if (this.#journalError !== undefined) throw this.#cannotWrite(syscall);
+  }
+
+  #cannotWrite(syscall: string): MemfileError {
     const why = `the journal cannot write: ${messageOf(this.#journalError)}`;
-    throw new MemfileError('EIO', syscall, why, { cause: this.#journalError });
+    return new MemfileError('EIO', syscall, why, { cause: this.#journalError });
   }
 
   /** Submits an operation and answers its promise, of what it finishes with. */
   submit<T>(operation: Operation, signal?: AbortSignal): Promise<T> {
-    if (signal?.aborted === true) {
-      const { syscall } = operation;
-      const why = { cause: signal.reason };
-      return Promise.reject(new MemfileError('EINTR', syscall, 'aborted before it began', why));
-    }
+    if (signal?.aborted === true) return aborted(operation, signal);
     this.start(operation, signal);
     return operation.promise() as Promise<T>;
   }
@@ -183,11 +218,6 @@ export class Engine {
   start(operation: Operation, signal?: AbortSignal): void {
     this.pass?.started(operation);
     this.queue.submit(operation, signal);
-  }
-
-  #evolve(event: JournalEvent): void {
-    evolve(this.state, event);
-    if (this.state.position >= this.#nextCheckpoint) this.#saveCheckpoint();
   }
 
   /** Nobody depends on it, so a journal that cannot keep it says so when it has to write. */
@@ -204,16 +234,36 @@ export class Engine {
     }
   }
 
-  #append(event: JournalEvent): boolean {
+  /** @throws MemfileError EBADF, EIO */
+  #checkFirst(syscall: string): void {
+    if (this.#closed) throw new MemfileError('EBADF', syscall, 'the journal is closed');
+    this.tick();
+    this.checkJournal(syscall);
+  }
+
+  /** Once it has failed nothing more is written. */
+  #append(event: JournalEvent): void {
+    if (this.#journalError !== undefined) return;
     try {
-      const position = this.journal.append(event);
-      if (position === this.state.position + 1) return true;
-      throw new Error(`it answered position ${position} after ${this.state.position}`);
+      this.#expect(this.journal.append(event));
     } catch (error) {
       this.#journalError = error;
-      return false;
     }
   }
+
+  #expect(position: number): void {
+    if (position !== this.state.position + 1) throw this.#odd(position);
+  }
+
+  #odd(position: number): Error {
+    return new Error(`it answered position ${position} after ${this.state.position}`);
+  }
+}
+
+function aborted({ syscall }: Operation, { reason: cause }: AbortSignal): Promise<never> {
+  return Promise.reject(
+    new MemfileError('EINTR', syscall, 'aborted before it began', { cause: cause as unknown }),
+  );
 }
 
 /** As it stands in a journal: what replay will read is what counts live too. */

@@ -44,6 +44,25 @@ export const ROW_TYPES = [
   'time',
 ] as const satisfies readonly (PageEvent['type'] | 'payload')[];
 
+/** The codes of the most frequent events. */
+export const ROW = {
+  fallocate: 1,
+  invalidate: 2,
+  invalidateEnd: 3,
+  lookup: 6,
+  put: 7,
+} as const satisfies { readonly [Type in PageEvent['type']]?: number };
+
+/** Whether such numbers fit a row. */
+export function fitsRow(file: number, operation: number, length: number): boolean {
+  return file <= 0xffffff && operation <= 0xffffffff && length <= 0xffffffff;
+}
+
+/** The first word of a row. */
+export function headOf(type: number, file: number): number {
+  return (type | (file << 8)) >>> 0;
+}
+
 type Arrival = Extract<PageEvent, { readonly type: 'fallocate' }>;
 
 /** An event of a range of pages that has a reason and nothing more. */
@@ -53,7 +72,7 @@ type ReasonedRange = Extract<
 >;
 
 /** Its place in `REASONS`: to compare with what is known beforehand is sooner than any search. */
-function codeOfReason(reason: Reason): number {
+export function codeOfReason(reason: Reason): number {
   switch (reason) {
     case 'fallocate':
       return 0;
@@ -161,6 +180,27 @@ export class RowSegment {
       default:
         return false;
     }
+  }
+
+  /** Writes a row as it is: six numbers, of which the first four are words. */
+  put(
+    row: number,
+    head: number,
+    detail: number,
+    operation: number,
+    length: number,
+    start: number,
+    pfn: number,
+  ): void {
+    const word = row * 8;
+    const wide = row * 4;
+    const { words, doubles } = this;
+    words[word] = head;
+    words[word + 1] = detail;
+    words[word + 2] = operation;
+    words[word + 3] = length;
+    doubles[wide + 2] = start;
+    doubles[wide + 3] = pfn;
   }
 
   /** Lets a row that a payload stands in for carry a checksum of it. */
@@ -276,16 +316,8 @@ export class RowSegment {
   #range(row: number, type: number, event: Arrival | ReasonedRange, pfn: number): boolean {
     const { file, operation, start } = event;
     const length = event.end - start;
-    if (file > 0xffffff || operation > 0xffffffff || length > 0xffffffff) return false;
-    const word = row * 8;
-    const wide = row * 4;
-    const { words, doubles } = this;
-    words[word] = type | (file << 8);
-    words[word + 1] = codeOfReason(event.reason);
-    words[word + 2] = operation;
-    words[word + 3] = length;
-    doubles[wide + 2] = start;
-    doubles[wide + 3] = pfn;
+    if (!fitsRow(file, operation, length)) return false;
+    this.put(row, headOf(type, file), codeOfReason(event.reason), operation, length, start, pfn);
     return true;
   }
 
@@ -300,18 +332,27 @@ export class RowSegment {
     start: number,
     pfn: number,
   ): boolean {
-    if (file > 0xffffff || registration > 0xffffff || detail > 0xff) return false;
-    if (operation > 0xffffffff || length > 0xffffffff) return false;
-    const word = row * 8;
-    const words = this.words;
-    words[word] = type | (file << 8);
-    words[word + 1] = detail | (registration << 8);
-    words[word + 2] = operation;
-    words[word + 3] = length;
-    this.doubles[row * 4 + 2] = start;
-    this.doubles[row * 4 + 3] = pfn;
+    if (!fitsRow(file, operation, length) || registration > 0xffffff || detail > 0xff) return false;
+    const details = (detail | (registration << 8)) >>> 0;
+    this.put(row, headOf(type, file), details, operation, length, start, pfn);
     return true;
   }
+}
+
+const single = new RowSegment(1);
+
+/** The event that such a row is of. */
+export function eventOfRow(
+  head: number,
+  detail: number,
+  operation: number,
+  length: number,
+  start: number,
+  pfn: number,
+): PageEvent {
+  single.put(0, head, detail, operation, length, start, pfn);
+  const { position: _, ...event } = single.read(0, 0)!;
+  return event;
 }
 
 function aligned(bytes: Uint8Array): Uint8Array {

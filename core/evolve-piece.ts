@@ -6,6 +6,7 @@ import {
   begun,
   ended,
   left,
+  registrationOf,
   returned,
   stayed,
   taken,
@@ -77,13 +78,15 @@ export function evolvePiece(state: MemfileState, piece: Piece, to: number): void
       case 6: {
         // lookup
         const detail = words[row + 1]!;
-        taken(state, detail >>> 8, doubles[wide + 2]!, doubles[wide + 3]!, detail & 0xff);
+        const owner = registrationOf(state, detail >>> 8);
+        taken(owner, doubles[wide + 2]!, doubles[wide + 3]!, detail & 0xff);
         break;
       }
       case 7: {
         // put
         const detail = words[row + 1]!;
-        returned(state, detail >>> 8, doubles[wide + 2]!, doubles[wide + 3]!, detail & 0xff);
+        const owner = registrationOf(state, detail >>> 8);
+        returned(state, owner, doubles[wide + 2]!, doubles[wide + 3]!, detail & 0xff);
         break;
       }
       case 10: {

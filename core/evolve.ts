@@ -55,12 +55,12 @@ export function evolve(state: MemfileState, event: JournalEvent): MemfileState {
     }
     case 'lookup': {
       const { registration, offset, pfn, order } = event;
-      taken(state, registration, offset, pfn, order);
+      taken(registrationOf(state, registration), offset, pfn, order);
       break;
     }
     case 'put': {
       const { registration, offset, pfn, order } = event;
-      returned(state, registration, offset, pfn, order);
+      returned(state, registrationOf(state, registration), offset, pfn, order);
       break;
     }
     case 'unregister': {

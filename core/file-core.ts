@@ -1,8 +1,10 @@
 import type { PfnRun, StoreFile } from './backing-store.js';
 import type { StoreCapabilities } from './capabilities.js';
+import { announced, arrived, ended } from './changes.js';
 import type { Engine } from './engine.js';
 import { MemfileError, messageOf } from './errno.js';
 import type { JournalEvent, NotifierCallback, Reason } from './event.js';
+import { codeOfReason, fitsRow, headOf, ROW } from './event-row.js';
 import type { NotifiedFile } from './notifier.js';
 import type { NotifierList } from './notifier-list.js';
 import type { Operation, OperationHome, OperationHost } from './operation.js';
@@ -66,10 +68,13 @@ export class FileCore implements OperationHome, RegistrationHome, PassHost {
   }
 
   admit(operation: Operation): void {
-    const { syscall } = operation;
-    if (this.closed) throw new MemfileError('EBADF', syscall, `"${this.name}" is closed`);
-    this.engine.checkJournal(syscall);
+    if (this.closed) throw this.#isClosed(operation);
+    this.engine.checkJournal(operation.syscall);
     operation.id = this.engine.state.lastOperation + 1;
+  }
+
+  #isClosed({ syscall }: Operation): MemfileError {
+    return new MemfileError('EBADF', syscall, `"${this.name}" is closed`);
   }
 
   /** Records an event of an operation; throws EIO when it is the first and cannot be. */
@@ -80,7 +85,7 @@ export class FileCore implements OperationHome, RegistrationHome, PassHost {
     return position;
   }
 
-  /** As above, of a range of pages. */
+  /** As above, of pages that leave. */
   recordRange(
     operation: Operation,
     type: 'invalidate' | 'invalidateEnd',
@@ -88,19 +93,70 @@ export class FileCore implements OperationHome, RegistrationHome, PassHost {
     end: number,
     reason: Reason,
   ): number {
-    const { id } = this.state;
-    return this.record(operation, { type, file: id, operation: operation.id, start, end, reason });
+    const { engine, state: file } = this;
+    const { id } = operation;
+    if (!fitsRow(file.id, id, end - start)) {
+      return this.#recordLong(operation, type, start, end, reason);
+    }
+    if (!this.#recordRow(operation, ROW[type], reason, start, end, 0)) return engine.state.position;
+    if (type === 'invalidate') announced(engine.state, file, id, start, end, reason);
+    else ended(file, id, start, end, reason);
+    return engine.folded();
+  }
+
+  #recordLong(
+    operation: Operation,
+    type: 'invalidate' | 'invalidateEnd',
+    start: number,
+    end: number,
+    reason: Reason,
+  ): number {
+    const where = { file: this.state.id, operation: operation.id };
+    return this.record(operation, { type, ...where, start, end, reason });
   }
 
   /** As above, of pages that got frames. */
   recordArrival(operation: Operation, { start, end, pfn }: PfnRun, reason: Reason): number {
-    const { id } = this.state;
-    const { id: of } = operation;
-    const type = 'fallocate';
-    const event = { type, file: id, operation: of, start, end, pfn, reason } as const;
-    const position = this.record(operation, event);
+    const position = this.#recordArrival(operation, start, end, pfn, reason);
     this.frames.arrived(start, end);
     return position;
+  }
+
+  #recordArrival(
+    operation: Operation,
+    start: number,
+    end: number,
+    pfn: number,
+    reason: Reason,
+  ): number {
+    const { engine, state: file } = this;
+    const { id } = operation;
+    if (!fitsRow(file.id, id, end - start)) {
+      const event = { file: file.id, operation: id, start, end, pfn, reason };
+      return this.record(operation, { type: 'fallocate', ...event });
+    }
+    if (!this.#recordRow(operation, ROW.fallocate, reason, start, end, pfn)) {
+      return engine.state.position;
+    }
+    arrived(engine.state, file, id, start, end, pfn);
+    return engine.folded();
+  }
+
+  #recordRow(
+    operation: Operation,
+    type: number,
+    reason: Reason,
+    start: number,
+    end: number,
+    pfn: number,
+  ): boolean {
+    const syscall = operation.recorded ? undefined : operation.syscall;
+    const head = headOf(type, this.state.id);
+    const code = codeOfReason(reason);
+    const { engine } = this;
+    if (!engine.recordRow(syscall, head, code, operation.id, end - start, start, pfn)) return false;
+    operation.recorded = true;
+    return true;
   }
 
   /** The pass that tells consumers of the event at `position`, of what began at `begun`. */

@@ -4,22 +4,31 @@ import { RowSegment } from './event-row.js';
 import { piecesOf, Reading, type Piece } from './reading.js';
 import { Journal, type Checkpoint, type SubscribeOptions } from './journal.js';
 
-const SEGMENT_ROWS = 4096;
+/** The first segment is small, for those who record little; each is as large as all before it. */
+const FIRST_ROWS = 512;
+const FIRST_BITS = 9;
+/** Those that are larger are new memory each time, which an operating system takes its time for. */
+const MOST_ROWS = 16_384;
+const GROWING = 5;
+
+/** In which segment the event is that so many others precede. */
+function numberOf(index: number): number {
+  if (index >= MOST_ROWS) return GROWING + Math.floor(index / MOST_ROWS);
+  return 32 - Math.clz32(index >>> FIRST_BITS);
+}
 
 /** Rows, and the events that do not fit one, by row. */
 class Segment implements Piece {
-  readonly rows = new RowSegment(SEGMENT_ROWS);
+  readonly rows: RowSegment;
   readonly payloads: JournalEvent[] = [];
   readonly end: number;
   readonly first: number;
 
   constructor(first: number) {
+    const rows = Math.min(Math.max(FIRST_ROWS, first - 1), MOST_ROWS);
     this.first = first;
-    this.end = first + SEGMENT_ROWS;
-  }
-
-  append(row: number, event: JournalEvent): void {
-    if (!this.rows.write(row, event)) this.payloads[row] = event;
+    this.end = first + rows;
+    this.rows = new RowSegment(rows);
   }
 
   at(position: number): Recorded {
@@ -48,17 +57,46 @@ export class MemoryJournal extends Journal {
   }
 
   append(event: JournalEvent): number {
-    if (this.#closed) throw new MemfileError('EBADF', 'append', 'the journal is closed');
-    const index = this.#position;
-    const row = index % SEGMENT_ROWS;
-    if (row === 0) {
-      this.#segment = new Segment(index + 1);
-      this.#segments.set(index / SEGMENT_ROWS, this.#segment);
+    const segment = this.#segmentToFill();
+    const row = this.#position + 1 - segment.first;
+    if (!segment.rows.write(row, event)) segment.payloads[row] = event;
+    return this.#appended();
+  }
+
+  override appendRow(
+    head: number,
+    detail: number,
+    operation: number,
+    length: number,
+    start: number,
+    pfn: number,
+  ): number {
+    if (this.append !== MemoryJournal.prototype.append) {
+      return super.appendRow(head, detail, operation, length, start, pfn);
     }
-    this.#segment!.append(row, event);
-    this.#position = index + 1;
+    const segment = this.#segmentToFill();
+    const row = this.#position + 1 - segment.first;
+    segment.rows.put(row, head, detail, operation, length, start, pfn);
+    return this.#appended();
+  }
+
+  #segmentToFill(): Segment {
+    if (this.#closed) throw new MemfileError('EBADF', 'append', 'the journal is closed');
+    const segment = this.#segment;
+    const next = this.#position + 1;
+    return segment !== undefined && next < segment.end ? segment : this.#addSegment(next);
+  }
+
+  #addSegment(first: number): Segment {
+    const segment = new Segment(first);
+    this.#segments.set(numberOf(first - 1), segment);
+    return (this.#segment = segment);
+  }
+
+  #appended(): number {
+    const position = ++this.#position;
     if (this.#awaiting.length > 0) this.#wake();
-    return this.#position;
+    return position;
   }
 
   read(from: number, to: number = this.#position + 1): Iterable<Recorded> {
@@ -90,6 +128,12 @@ export class MemoryJournal extends Journal {
 
   override saveCheckpoint(checkpoint: Checkpoint): void {
     const { position, version } = checkpoint;
+    const last = this.#checkpoints.at(-1);
+    // As it is mostly: there can be thousands.
+    if (last?.version === version && last.position < position) {
+      this.#checkpoints.push(checkpoint);
+      return;
+    }
     const kept = this.#checkpoints.filter(
       (other) => other.version === version && other.position !== position,
     );
@@ -109,8 +153,8 @@ export class MemoryJournal extends Journal {
     if (base === undefined || base.position < this.#first) return this.#first;
     this.#first = base.position + 1;
     this.#checkpoints = this.#checkpoints.filter(({ position }) => position >= base.position);
-    for (const number of this.#segments.keys()) {
-      if ((number + 1) * SEGMENT_ROWS < this.#first) this.#segments.delete(number);
+    for (const [number, { end }] of this.#segments) {
+      if (end <= this.#first) this.#segments.delete(number);
     }
     return this.#first;
   }
@@ -122,7 +166,7 @@ export class MemoryJournal extends Journal {
   }
 
   #segmentOf(position: number): Segment {
-    return this.#segments.get(Math.floor((position - 1) / SEGMENT_ROWS))!;
+    return this.#segments.get(numberOf(position - 1))!;
   }
 
   #wake(): void {

@@ -43,8 +43,10 @@ export class OperationQueue implements OperationHost {
     if (lane.length === 0 && !this.#busy) {
       lane.push(operation);
       this.#run(operation);
-      return;
-    }
+    } else this.#queueUp(operation, lane, signal);
+  }
+
+  #queueUp(operation: Operation, lane: Operation[], signal?: AbortSignal): void {
     for (let i = lane.length - 1; i >= 0; i--) {
       const earlier = lane[i]!;
       if (!overlaps(earlier, operation)) continue;
@@ -86,13 +88,16 @@ export class OperationQueue implements OperationHost {
   }
 
   settled(operation: Operation): void {
-    const { lane, followers, blockers } = operation;
+    const { lane, followers } = operation;
     if (lane[lane.length - 1] === operation) lane.pop();
     else lane.splice(lane.indexOf(operation), 1);
-    if (followers === undefined) return;
+    if (followers !== undefined) this.#letFollow(operation, followers);
+  }
+
+  #letFollow(operation: Operation, followers: readonly Operation[]): void {
     for (const follower of followers) {
       // One that was cancelled while queued leaves those it waited for to its followers.
-      for (const earlier of blockers ?? []) {
+      for (const earlier of operation.blockers ?? []) {
         if (overlaps(earlier, follower)) follow(follower, earlier);
       }
       follower.blockers!.delete(operation);

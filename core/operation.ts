@@ -44,6 +44,16 @@ export interface Refusal extends PageRange {
   readonly error: unknown;
 }
 
+interface Promised {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: MemfileError) => void;
+}
+
+interface Failure {
+  readonly what: string;
+  readonly error: unknown;
+}
+
 /** A part of an operation that is taken in one turn. */
 export type Step = (operation: Operation) => void;
 
@@ -83,7 +93,7 @@ export class Operation implements WaitNode, PageRange {
   readonly start: number;
   readonly end: number;
   readonly #step: Step;
-  #failures: readonly { readonly what: string; readonly error: unknown }[] = NONE;
+  #failures: readonly Failure[] = NONE;
   /** The reader sections that it waits for, and those that were over before all are. */
   #sections: Holding[] | undefined;
   #open = 0;
@@ -94,12 +104,7 @@ export class Operation implements WaitNode, PageRange {
   #error: MemfileError | undefined;
   /** It is over, and its end has yet to become durable: its promise waits for that, nobody else. */
   #durable: Promise<void> | undefined;
-  #promised:
-    | {
-        readonly resolve: (value: unknown) => void;
-        readonly reject: (error: MemfileError) => void;
-      }
-    | undefined;
+  #promised: Promised | undefined;
 
   /** @param step its first; what it is about is checked there, as it is by then. */
   constructor(home: OperationHome, syscall: string, from: number, to: number, step: Step) {
@@ -204,11 +209,11 @@ export class Operation implements WaitNode, PageRange {
 
   /** Every step is taken: resolves, or rejects naming whoever failed on the way. */
   finish(value?: unknown): void {
-    const failures = this.#failures;
-    if (failures.length === 0) {
-      this.#settle(value, undefined);
-      return;
-    }
+    if (this.#failures.length === 0) this.#settle(value, undefined);
+    else this.#rejectWith(this.#failures);
+  }
+
+  #rejectWith(failures: readonly Failure[]): void {
     const detail = failures.map(({ what, error }) => `${what}: ${messageOf(error)}`).join('; ');
     const errors = failures.map((failure) => failure.error);
     const cause = errors.length === 1 ? errors[0] : new AggregateError(errors, detail);
@@ -222,11 +227,15 @@ export class Operation implements WaitNode, PageRange {
 
   /** The promise of the operation; one that is already over needs no new one. */
   promise(): Promise<unknown> {
+    const isDone = this.state === 'settled' && this.#error === undefined;
+    if (isDone && this.#value === undefined && this.#durable === undefined) return DONE;
+    return this.#promise();
+  }
+
+  #promise(): Promise<unknown> {
     if (this.#durable !== undefined) return standsFor(this.#outcome(this.#durable), this);
     if (this.#error !== undefined) return Promise.reject(this.#error);
-    if (this.state === 'settled') {
-      return this.#value === undefined ? DONE : Promise.resolve(this.#value);
-    }
+    if (this.state === 'settled') return Promise.resolve(this.#value);
     const promise = new Promise<unknown>((resolve, reject) => {
       this.#promised = { resolve, reject };
     });
@@ -248,10 +257,14 @@ export class Operation implements WaitNode, PageRange {
     this.#value = value;
     this.#error = error;
     this.#durable = this.recorded ? this.home.queue.durable() : undefined;
-    if (this.#durable !== undefined) this.#promised?.resolve(this.#outcome(this.#durable));
-    else if (error === undefined) this.#promised?.resolve(value);
-    else this.#promised?.reject(error);
+    if (this.#promised !== undefined) this.#keep(this.#promised);
     this.home.queue.settled(this);
+  }
+
+  #keep({ resolve, reject }: Promised): void {
+    if (this.#durable !== undefined) resolve(this.#outcome(this.#durable));
+    else if (this.#error === undefined) resolve(this.#value);
+    else reject(this.#error);
   }
 
   async #outcome(durable: Promise<void>): Promise<unknown> {

@@ -23,16 +23,20 @@ export function isPageCount(value: unknown): value is number {
  * largest file.
  */
 export function checkRange(syscall: string, start: number, end: number): void {
+  if (isPageCount(start) && isPageCount(end) && start < end && end <= MAX_PAGES) return;
+  throw noRange(syscall, start, end);
+}
+
+function noRange(syscall: string, start: unknown, end: unknown): MemfileError {
   if (!isPageCount(start)) {
-    throw new MemfileError('EINVAL', syscall, `start must be a page number, got ${show(start)}`);
+    return new MemfileError('EINVAL', syscall, `start must be a page number, got ${show(start)}`);
   }
   if (!isPageCount(end)) {
-    throw new MemfileError('EINVAL', syscall, `end must be a page number, got ${show(end)}`);
+    return new MemfileError('EINVAL', syscall, `end must be a page number, got ${show(end)}`);
   }
-  if (start >= end) {
-    throw new MemfileError('EINVAL', syscall, `start ${start} must be below end ${end}`);
-  }
-  if (end > MAX_PAGES) throw new MemfileError('EFBIG', syscall, `end ${end} is past 2^51 pages`);
+  return start < end
+    ? new MemfileError('EFBIG', syscall, `end ${end} is past 2^51 pages`)
+    : new MemfileError('EINVAL', syscall, `start ${start} must be below end ${end}`);
 }
 
 /** @throws MemfileError EINVAL unless it is a page count; EFBIG past the largest file. */

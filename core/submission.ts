@@ -14,18 +14,19 @@ export function submit<T = void>(
   options: OperationOptions,
   check?: () => void,
 ): Promise<T> {
-  const { syscall } = operation;
   try {
     check?.();
-    checkRange(syscall, operation.from, operation.to);
-    if (options !== NO_OPTIONS) checkOptions(syscall, options ?? NO_OPTIONS);
-    if (engine.closing) {
-      throw new MemfileError('EBADF', syscall, 'the memfile is being torn down');
-    }
+    checkRange(operation.syscall, operation.from, operation.to);
+    if (options !== NO_OPTIONS) checkOptions(operation.syscall, options ?? NO_OPTIONS);
+    if (engine.closing) throw tornDown(operation);
   } catch (error) {
-    return Promise.reject(badInput(syscall, error));
+    return Promise.reject(badInput(operation.syscall, error));
   }
   return engine.submit(operation, options?.signal);
+}
+
+function tornDown({ syscall }: Operation): MemfileError {
+  return new MemfileError('EBADF', syscall, 'the memfile is being torn down');
 }
 
 export const NO_OPTIONS: OperationOptions = {};

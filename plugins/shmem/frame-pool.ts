@@ -57,9 +57,13 @@ export class FramePool {
       if (recent[last + 1] === start + count) this.#top = last;
       else recent[last] = start + count;
       this.#recentPages -= count;
-      this.zero(start, start + count);
+      if (this.#chunks.size > 0) this.zero(start, start + count);
       return { start, end: start + count };
     }
+    return this.#takeSorted(count);
+  }
+
+  #takeSorted(count: number): PageRange {
     this.#sort(SORTED);
     const reused = this.#reusable(count);
     const start = reused?.start ?? this.#next;
@@ -105,13 +109,16 @@ export class FramePool {
 
   /** The page of each of these frames has left its file. */
   release(start: number, end: number): void {
+    if (this.#references.size > 0) this.#releaseUnreferenced(start, end);
+    else this.#freed(start, end);
+  }
+
+  #releaseUnreferenced(start: number, end: number): void {
     let from = start;
-    if (this.#references.size > 0) {
-      for (const pfn of this.#referenced(start, end)) {
-        this.#orphans.add(pfn);
-        if (from < pfn) this.#freed(from, pfn);
-        from = pfn + 1;
-      }
+    for (const pfn of this.#referenced(start, end)) {
+      this.#orphans.add(pfn);
+      if (from < pfn) this.#freed(from, pfn);
+      from = pfn + 1;
     }
     if (from < end) this.#freed(from, end);
   }

@@ -80,9 +80,7 @@ class ShmemFile implements StoreFile {
   }
 
   allocate(start: number, end: number): Allocation {
-    if (end - start > this.#maxPages) {
-      throw this.#noSpace(`${end - start} pages asked for, the limit is ${this.#maxPages}`);
-    }
+    if (end - start > this.#maxPages) throw this.#tooMany(end - start);
     if (this.#frames.count(start, end) > 0 || this.#pool.available <= 0) {
       return this.#fill(this.#frames.holes(start, end), []);
     }
@@ -115,15 +113,20 @@ class ShmemFile implements StoreFile {
   }
 
   free(start: number, end: number): void {
+    if (end - start === 1) {
+      const pfn = this.#frames.get(start);
+      if (pfn < 0) return;
+      this.#frames.delete(start, end);
+      this.#pool.release(pfn, pfn + 1);
+      return;
+    }
     const runs = this.#frames.runs(start, end);
     this.#frames.delete(start, end);
     for (const run of runs) this.#pool.release(run.value, run.value + (run.end - run.start));
   }
 
   plan(start: number, end: number): MemfileError | undefined {
-    if (end - start > this.#maxPages) {
-      return this.#noSpace(`${end - start} pages asked for, the limit is ${this.#maxPages}`);
-    }
+    if (end - start > this.#maxPages) return this.#tooMany(end - start);
     const missing = this.#frames
       .holes(start, end)
       .reduce((sum, hole) => sum + hole.end - hole.start, 0);
@@ -155,6 +158,10 @@ class ShmemFile implements StoreFile {
 
   bytes(pfn: number): Uint8Array {
     return this.#pool.bytes(pfn);
+  }
+
+  #tooMany(pages: number): MemfileError {
+    return this.#noSpace(`${pages} pages asked for, the limit is ${this.#maxPages}`);
   }
 
   #noSpace(why: string): MemfileError {
