@@ -58,6 +58,16 @@ export function fitsRow(file: number, operation: number, length: number): boolea
   return file <= 0xffffff && operation <= 0xffffffff && length <= 0xffffffff;
 }
 
+/** As above, of a lease. */
+export function fitsLease(file: number, registration: number, order: number): boolean {
+  return file <= 0xffffff && registration <= 0xffffff && order <= 0xff;
+}
+
+/** The second word of a row that has more than a reason. */
+export function detailOf(detail: number, registration: number): number {
+  return (detail | (registration << 8)) >>> 0;
+}
+
 /** The first word of a row. */
 export function headOf(type: number, file: number): number {
   return (type | (file << 8)) >>> 0;
@@ -333,7 +343,7 @@ export class RowSegment {
     pfn: number,
   ): boolean {
     if (!fitsRow(file, operation, length) || registration > 0xffffff || detail > 0xff) return false;
-    const details = (detail | (registration << 8)) >>> 0;
+    const details = detailOf(detail, registration);
     this.put(row, headOf(type, file), details, operation, length, start, pfn);
     return true;
   }

@@ -73,6 +73,7 @@ export class Extents {
   /** The number that a page holds, or -1. */
   get(page: number): number {
     if (this.#table !== undefined) return this.#table.get(page);
+    if (this.#pages === 0) return -1;
     const tree = this.#tree;
     tree.seek(page);
     const { rows, base } = tree;

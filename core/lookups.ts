@@ -1,12 +1,14 @@
 import type { StoreFile } from './backing-store.js';
 import type { Access } from './capabilities.js';
 import type { Engine } from './engine.js';
+import { returned, taken } from './changes.js';
 import { asMemfileError, MemfileError, show } from './errno.js';
+import { detailOf, fitsLease, headOf, ROW } from './event-row.js';
 import { Lease, type LeaseHome } from './lease.js';
 import type { NotifiedFile } from './notifier.js';
 import { formatRange, isPageCount, type PageRange } from './page-range.js';
 import type { SrcuDomain } from './srcu.js';
-import type { FileState } from './state.js';
+import type { FileState, RegistrationState } from './state.js';
 
 /** What a lookup needs of the memory file. */
 interface LookupFile {
@@ -23,6 +25,8 @@ interface Borrower extends LeaseHome {
   readonly access: Access;
   readonly active: boolean;
   readonly range: PageRange;
+  /** What the journal knows of it. */
+  readonly recorded: RegistrationState;
 }
 
 /** Takes a lease of the frame of page `offset`; see `Registration.lookup`. */
@@ -43,10 +47,8 @@ export function takeLease(home: LookupFile, borrower: Borrower, offset: number):
     const { pfn, order: most } = store.getLockPfn(offset);
     checkFrame(offset, known, pfn, most);
     const order = orderAlike(state, offset, most);
-    const { id: registration } = borrower;
-    const event = { type: 'lookup', file: state.id, registration, offset, pfn, order } as const;
     try {
-      engine.begin('lookup', event);
+      recordLookup(engine, state, borrower, offset, pfn, order);
     } catch (error) {
       store.putUnlockPfn(pfn);
       throw error;
@@ -57,6 +59,42 @@ export function takeLease(home: LookupFile, borrower: Borrower, offset: number):
   } finally {
     srcu.readUnlock(section);
   }
+}
+
+function recordLookup(
+  engine: Engine,
+  { id: file }: FileState,
+  { id: registration, recorded }: Borrower,
+  offset: number,
+  pfn: number,
+  order: number,
+): void {
+  if (!fitsLease(file, registration, order)) {
+    engine.begin('lookup', { type: 'lookup', file, registration, offset, pfn, order });
+    return;
+  }
+  const detail = detailOf(order, registration);
+  engine.recordRow('lookup', headOf(ROW.lookup, file), detail, 0, 0, offset, pfn);
+  taken(recorded, offset, pfn, order);
+  engine.folded();
+}
+
+/** A lease is put: no failure of the journal stops that. */
+export function recordPut(
+  engine: Engine,
+  { id: file }: FileState,
+  { id: registration, recorded }: { readonly id: number; readonly recorded: RegistrationState },
+  { offset, pfn, order }: Lease,
+): void {
+  if (!fitsLease(file, registration, order)) {
+    engine.record({ type: 'put', file, registration, offset, pfn, order });
+    return;
+  }
+  const detail = detailOf(order, registration);
+  const head = headOf(ROW.put, file);
+  if (!engine.recordRow(undefined, head, detail, 0, 0, offset, pfn)) return;
+  returned(engine.state, recorded, offset, pfn, order);
+  engine.folded();
 }
 
 /** @throws MemfileError EIO unless the store answers what can be true. */

@@ -1,5 +1,6 @@
 import type { PfnRun, StoreFile } from './backing-store.js';
 import type { Access, MappingBudget } from './capabilities.js';
+import { registrationOf } from './changes.js';
 import type { Engine } from './engine.js';
 import { MemfileError, messageOf } from './errno.js';
 import type { Lease, LeaseHome } from './lease.js';
@@ -9,11 +10,11 @@ import { NotifierSubject } from './notifier-subject.js';
 import type { PageRange } from './page-range.js';
 import { overBudget } from './negotiation.js';
 import type { Pass } from './pass.js';
-import { refusesBytes, takeLease } from './lookups.js';
+import { recordPut, refusesBytes, takeLease } from './lookups.js';
 import { Seat } from './seat.js';
 import type { Section, SectionOwner } from './section.js';
 import type { SrcuDomain } from './srcu.js';
-import type { FileState } from './state.js';
+import type { FileState, RegistrationState } from './state.js';
 import { clipRuns, usable } from './usable.js';
 import { witnessAnswer, witnessDelivery, witnessGrace, type Told } from './witnessed.js';
 import { DONE, standsFor, type WaitNode } from './waits-for.js';
@@ -62,6 +63,8 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   readonly access: Access;
   /** @internal */
   readonly seat: Seat<Registration>;
+  /** @internal What the journal knows of it, after it has left too. */
+  readonly recorded: RegistrationState;
   readonly #home: RegistrationHome;
   readonly #whom: Told;
   readonly #observersVote: boolean;
@@ -94,6 +97,7 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
     this.position = position;
     this.access = access;
     this.snapshot = usable(home.state, home.state.frames.ranges(range.start, range.end), access);
+    this.recorded = registrationOf(home.engine.state, id);
     this.seat = new Seat<Registration>(this, id, range, notifier);
     this.#observersVote = votes;
     this.budget = budget;
@@ -283,10 +287,10 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   }
 
   /** @internal */
-  leasePut({ offset, pfn, order }: Lease): void {
-    const { engine, file, store } = this.#home;
-    store.putUnlockPfn(pfn);
-    engine.record({ type: 'put', file: file.id, registration: this.id, offset, pfn, order });
+  leasePut(lease: Lease): void {
+    const { engine, state, store } = this.#home;
+    store.putUnlockPfn(lease.pfn);
+    recordPut(engine, state, this, lease);
   }
 
   /** @internal The end of its grace period waits for its open sections. */

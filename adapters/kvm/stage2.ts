@@ -31,6 +31,9 @@ export class Stage2 {
   readonly #regions = new Map<number, Stage2Region>();
   /** An empty one: a page that comes and goes does not make a region each time. */
   #spare: Stage2Region | undefined;
+  /** The region asked for last, and its number: 1 GiB is asked for again and again. */
+  #recent: Stage2Region | undefined;
+  #recentNumber = -1;
   #pages = 0;
 
   /** How many guest pages are mapped. */
@@ -81,7 +84,7 @@ export class Stage2 {
 
   /** The size of the mapping that a mapped page is part of. */
   level(gfn: number): Level {
-    return this.#regions.get(regionOf(gfn))?.levelOf(gfn % REGION_PAGES) ?? 1;
+    return this.#find(gfn)?.levelOf(gfn % REGION_PAGES) ?? 1;
   }
 
   /** Maps whole pages of one level; what was mapped there before is forgotten. */
@@ -160,17 +163,27 @@ export class Stage2 {
   }
 
   #regionOf(gfn: number): Stage2Region {
-    const number = regionOf(gfn);
-    const region = this.#regions.get(number);
+    const region = this.#find(gfn);
     if (region !== undefined) return region;
     const added = this.#spare ?? new Stage2Region();
     this.#spare = undefined;
-    this.#regions.set(number, added);
+    this.#regions.set(regionOf(gfn), added);
     return added;
   }
 
+  #find(gfn: number): Stage2Region | undefined {
+    const number = regionOf(gfn);
+    if (number === this.#recentNumber) return this.#recent;
+    const region = this.#regions.get(number);
+    if (region !== undefined) {
+      this.#recent = region;
+      this.#recentNumber = number;
+    }
+    return region;
+  }
+
   #entry(gfn: number): Entry {
-    return this.#regions.get(regionOf(gfn))?.get(gfn % REGION_PAGES) ?? 0;
+    return this.#find(gfn)?.get(gfn % REGION_PAGES) ?? 0;
   }
 
   #visit(start: number, end: number, seen: Seen): void {
@@ -195,6 +208,7 @@ export class Stage2 {
 
   #drop(number: number, empty: Stage2Region): void {
     this.#regions.delete(number);
+    this.#recentNumber = -1;
     if (empty.room <= KEPT_ROOM) this.#spare = empty;
   }
 

@@ -41,18 +41,36 @@ export class GroupCommit {
     return this.#failure;
   }
 
-  append(event: JournalEvent): number {
+  append(event: JournalEvent): void {
+    this.#segmentToFill().append(event);
+    this.#appended();
+  }
+
+  appendRow(
+    head: number,
+    detail: number,
+    operation: number,
+    length: number,
+    start: number,
+    pfn: number,
+  ): void {
+    this.#segmentToFill().appendRow(head, detail, operation, length, start, pfn);
+    this.#appended();
+  }
+
+  #segmentToFill(): Segment {
     if (this.#failure !== undefined) throw this.#failure;
-    let segment = this.#segments.at(-1)!;
-    if (segment.full) {
-      // What goes before it is known when that is committed.
-      segment = new Segment(segment.end, 0);
-      this.#segments.push(segment);
-    }
-    segment.append(event);
+    const last = this.#segments.at(-1)!;
+    if (!last.full) return last;
+    // What goes before it is known when that is committed.
+    const segment = new Segment(last.end, 0);
+    this.#segments.push(segment);
+    return segment;
+  }
+
+  #appended(): void {
     this.#scheduled ??= setImmediate(() => this.commit());
     if (this.position - this.committed >= AT_ONCE) this.commit();
-    return this.position;
   }
 
   /** The segment in memory that has the event at `position`. */

@@ -45,6 +45,17 @@ export class Segment implements Piece {
     this.count++;
   }
 
+  appendRow(
+    head: number,
+    detail: number,
+    operation: number,
+    length: number,
+    start: number,
+    pfn: number,
+  ): void {
+    this.rows.put(this.count++, head, detail, operation, length, start, pfn);
+  }
+
   at(position: number): Recorded {
     const row = position - this.first;
     return this.rows.read(row, position) ?? { ...this.#payload(row), position };

@@ -140,13 +140,31 @@ export class SqliteJournal extends Journal {
   }
 
   append(event: JournalEvent): number {
+    this.#writable().append(event);
+    return this.#appended();
+  }
+
+  override appendRow(
+    head: number,
+    detail: number,
+    operation: number,
+    length: number,
+    start: number,
+    pfn: number,
+  ): number {
+    this.#writable().appendRow(head, detail, operation, length, start, pfn);
+    return this.#appended();
+  }
+
+  #writable(): GroupCommit {
     if (this.#closed) throw new MemfileError('EBADF', 'append', 'the journal is closed');
-    if (this.#commit === undefined) {
-      throw new MemfileError('EPERM', 'append', 'the journal was opened to read');
-    }
-    const position = this.#commit.append(event);
+    if (this.#commit !== undefined) return this.#commit;
+    throw new MemfileError('EPERM', 'append', 'the journal was opened to read');
+  }
+
+  #appended(): number {
     if (this.#awaiting.length > 0) this.#wake();
-    return position;
+    return this.position;
   }
 
   /** @throws MemfileError EBADMSG, with the position up to which it is good, where it is damaged. */

@@ -169,7 +169,7 @@ export class FramePool {
     if (count > 1) this.#references.set(pfn, count - 1);
     else {
       this.#references.delete(pfn);
-      if (this.#orphans.delete(pfn)) this.#freed(pfn, pfn + 1);
+      if (this.#orphans.size > 0 && this.#orphans.delete(pfn)) this.#freed(pfn, pfn + 1);
     }
     return true;
   }

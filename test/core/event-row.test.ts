@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ROW_BYTES, RowSegment } from '../../core/event-row.js';
+import { eventOfRow, ROW_BYTES, RowSegment } from '../../core/event-row.js';
 import { MAX_PAGES, MemoryJournal, type JournalEvent } from '../../core/index.js';
 import { pageEvent, rareEvent, widePageEvent } from '../kit/journals/events.js';
 
@@ -34,6 +34,19 @@ describe('RowSegment', () => {
         for (const [row, event] of events.entries()) expect(segment.write(row, event)).toBe(true);
         const read = events.map((_, row) => segment.read(row, row + 5));
         expect(read).toEqual(events.map((event, row) => ({ ...event, position: row + 5 })));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('says the same of a row on its own', () => {
+    fc.assert(
+      fc.property(pageEvent, (event) => {
+        const segment = new RowSegment(1);
+        segment.write(0, event);
+        const [head, detail, operation, length] = segment.words;
+        const [, , start, pfn] = segment.doubles;
+        expect(eventOfRow(head!, detail!, operation!, length!, start!, pfn!)).toEqual(event);
       }),
       { numRuns: 300 },
     );

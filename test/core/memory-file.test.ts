@@ -36,6 +36,29 @@ describe('one operation', () => {
     await expect(memfile[Symbol.asyncDispose]()).resolves.toBeUndefined();
   });
 
+  it('is recorded, and replayed, however many pages it has', async () => {
+    const memfile = createMemfile({ plugins: [shmem()] });
+    const file = memfile.createFile('shmem', { size: 2 ** 33 });
+    await file.fallocate(0, 2 ** 33);
+    await file.punchHole(1, 2 ** 32 + 1);
+    await file.punchHole(2 ** 33, 2 ** 40);
+    const ranges = [...memfile.journal.read(2)].map((event) =>
+      'start' in event ? [event.type, event.start, event.end] : [],
+    );
+    expect(ranges).toEqual([
+      ['fallocate', 0, 2 ** 33],
+      ['invalidate', 1, 2 ** 32 + 1],
+      ['invalidateEnd', 1, 2 ** 32 + 1],
+      ['invalidate', 2 ** 33, 2 ** 40],
+      ['invalidateEnd', 2 ** 33, 2 ** 40],
+    ]);
+    expect(file.populated()).toEqual([
+      { start: 0, end: 1 },
+      { start: 2 ** 32 + 1, end: 2 ** 33 },
+    ]);
+    expect(memfile.replay().toJSON()).toEqual(memfile.state.toJSON());
+  });
+
   it('EDEADLK, failing consumer, quarantine', async () => {
     const { memfile, file } = setUp();
     await file.fallocate(0, 8);

@@ -1,6 +1,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MemoryJournal, type JournalEvent, type Recorded } from '../../core/index.js';
+import {
+  createMemfile,
+  MemoryJournal,
+  type JournalEvent,
+  type Recorded,
+} from '../../core/index.js';
+import { shmem } from '../../plugins/shmem/index.js';
 import { isPending } from '../kernel/waiting.js';
 import { journalEvent } from '../kit/journals/events.js';
 
@@ -86,6 +92,47 @@ describe('MemoryJournal', () => {
       }
     }
     expect(positions(journal.read(4096, 4099))).toEqual([4096, 4097, 4098]);
+  });
+
+  it('finds every position, however large its segments have grown', () => {
+    const count = 70_000;
+    const journal = filled(count);
+    for (let position = 1; position <= count; position += position % 512 > 509 ? 1 : 509) {
+      expect(positions(journal.read(position, position + 2))[0]).toBe(position);
+    }
+    const pieces = [...journal.pieces(1)];
+    expect(pieces[0]!.first).toBe(1);
+    for (const [index, piece] of pieces.slice(1).entries()) {
+      expect(piece.first).toBe(pieces[index]!.end);
+    }
+    journal.saveCheckpoint({ position: 40_000, version: 1, state: '' });
+    expect(journal.truncate(60_000, 1)).toBe(40_001);
+    expect(positions(journal.read(1, 40_003))).toEqual([40_001, 40_002]);
+    expect(positions(journal.read(count - 1))).toEqual([count - 1, count]);
+  });
+
+  it('has every event appended by who has an append of their own', async () => {
+    class Told extends MemoryJournal {
+      readonly events: JournalEvent[] = [];
+
+      override append(event: JournalEvent): number {
+        this.events.push(event);
+        return super.append(event);
+      }
+    }
+    const journal = new Told();
+    const file = createMemfile({ plugins: [shmem()], journal }).createFile('shmem', { size: 8 });
+    const registration = await file.register({});
+    await file.fallocate(0, 4);
+    registration.lookup(3).put();
+    await file.punchHole(0, 4);
+    const { events } = journal;
+    const leases = ['lookup', 'put'];
+    const types = ['createFile', 'register', 'fallocate', ...leases, 'invalidate', 'invalidateEnd'];
+    expect(events.map(({ type }) => type)).toEqual(types);
+    expect([...journal.read(1)]).toEqual(
+      events.map((event, index) => ({ ...event, position: index + 1 })),
+    );
   });
 
   it('gives back any event', () => {

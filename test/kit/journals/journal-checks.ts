@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import {
   MemfileError,
+  RowSegment,
   type Journal,
   type JournalEvent,
   type Recorded,
@@ -37,7 +38,8 @@ const reading: fc.Arbitrary<Reading> = fc.record({
 /** What a journal is given it keeps, and nothing else. */
 export function contentChecks(subject: JournalSubject): readonly Check<unknown>[] {
   return [
-    appendCheck(subject),
+    appendCheck(subject, 'append', (journal, event) => journal.append(event)),
+    appendCheck(subject, 'appendRow', appendRow),
     readCheck(subject),
     standingCheck(subject),
     closeCheck(subject),
@@ -62,10 +64,23 @@ export async function withJournal(
 
 const shown = (event: JournalEvent): string => `append ${JSON.stringify(event)}`;
 
-function appendCheck(subject: JournalSubject): Check<readonly JournalEvent[]> {
+/** Appends an event in the numbers of its row, if it has one. */
+function appendRow(journal: Journal, event: JournalEvent): number {
+  const row = new RowSegment(1);
+  if (!row.write(0, event)) return journal.append(event);
+  const [head, detail, operation, length] = row.words;
+  const [, , start, pfn] = row.doubles;
+  return journal.appendRow(head!, detail!, operation!, length!, start!, pfn!);
+}
+
+function appendCheck(
+  subject: JournalSubject,
+  how: 'append' | 'appendRow',
+  append: (journal: Journal, event: JournalEvent) => number,
+): Check<readonly JournalEvent[]> {
   return {
     law: 10,
-    what: 'positions rise by one from 1, and every event comes back as it was',
+    what: `with ${how}, positions rise by one from 1, and every event comes back as it was`,
     programs: events,
     shorter: oneLess,
     show: (events) => events.map(shown),
@@ -73,12 +88,12 @@ function appendCheck(subject: JournalSubject): Check<readonly JournalEvent[]> {
       withJournal(subject, (journal) => {
         const findings: string[] = [];
         for (const [index, event] of events.entries()) {
-          const position = journal.append(event);
+          const position = append(journal, event);
           if (position !== index + 1) {
-            findings.push(`append ${index + 1} answers position ${position}`);
+            findings.push(`${how} ${index + 1} answers position ${position}`);
           }
           if (journal.position !== index + 1) {
-            findings.push(`after append ${index + 1} the position is ${journal.position}`);
+            findings.push(`after ${how} ${index + 1} the position is ${journal.position}`);
           }
         }
         return [...findings, ...differences(journal.read(1), recorded(events), 'read(1)')];
