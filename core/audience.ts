@@ -65,19 +65,22 @@ export class Audience<M extends Member = Member> {
     engine.pass = undefined;
   }
 
-  /** Of those who are told more than once; nobody gains by it before. */
   #rowOf(engine: Engine, type: NotifierCallback): Row<M> | undefined {
-    if (!this.#foreseen || engine.witnessed || ++this.#told <= FEW) return undefined;
-    switch (type) {
-      case 'invalidate':
-        return (this.#leaving ??= new Row([...this.seats].reverse(), type, this.#patience));
-      case 'invalidateEnd':
-        return (this.#left ??= new Row(this.seats, type, this.#patience));
-      case 'fallocate':
-        return (this.#arrived ??= new Row(this.seats, type, this.#patience));
-      default:
-        return undefined;
-    }
+    if (!this.#foreseen || engine.witnessed) return undefined;
+    if (type === 'invalidate') return this.#leaving ?? this.#newRow(type);
+    if (type === 'invalidateEnd') return this.#left ?? this.#newRow(type);
+    return type === 'fallocate' ? (this.#arrived ?? this.#newRow(type)) : undefined;
+  }
+
+  /** For those who are told more than once; nobody gains by it before. */
+  #newRow(type: 'invalidate' | 'invalidateEnd' | 'fallocate'): Row<M> | undefined {
+    if (++this.#told <= FEW) return undefined;
+    const seats = type === 'invalidate' ? [...this.seats].reverse() : this.seats;
+    const row = new Row(seats, type, this.#patience);
+    if (type === 'invalidate') this.#leaving = row;
+    else if (type === 'invalidateEnd') this.#left = row;
+    else this.#arrived = row;
+    return row;
   }
 }
 

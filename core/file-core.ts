@@ -98,8 +98,10 @@ export class FileCore implements OperationHome, RegistrationHome, PassHost {
     if (!fitsRow(file.id, id, end - start)) {
       return this.#recordLong(operation, type, start, end, reason);
     }
-    if (!this.#recordRow(operation, ROW[type], reason, start, end, 0)) return engine.state.position;
-    if (type === 'invalidate') announced(engine.state, file, id, start, end, reason);
+    const begins = type === 'invalidate';
+    const code = begins ? ROW.invalidate : ROW.invalidateEnd;
+    if (!this.#recordRow(operation, code, reason, start, end, 0)) return engine.state.position;
+    if (begins) announced(engine.state, file, id, start, end, reason);
     else ended(file, id, start, end, reason);
     return engine.folded();
   }
@@ -165,7 +167,7 @@ export class FileCore implements OperationHome, RegistrationHome, PassHost {
     type: NotifierCallback,
     reason: Reason,
     position: number,
-    begun?: number,
+    begun: number = position,
     detail?: PassDetail,
   ): Pass {
     return new Pass(this, operation, type, reason, position, begun, detail);

@@ -92,25 +92,27 @@ export class NotifierList<T extends Listed<T>> {
    * meanwhile is still among them.
    */
   concerned(start = 0, end = Infinity): Audience<T> {
-    this.#everywhere ??= everywhere(this.#whole, this.#patience);
-    if (this.#ranged.size === 0) return this.#everywhere;
-    const stretches = (this.#stretches ??= this.#divide());
-    const stretch = stretches === undefined ? -1 : stretches.find(start, end);
-    if (stretch < 0) return this.#lookUp(start, end);
-    const known = stretches!.get(stretch);
-    if (known !== undefined) return known;
-    const lasting = stretches!.hasRoom;
-    const audience = this.#lookUp(start, end, lasting);
-    if (lasting && audience !== this.#everywhere) stretches!.set(stretch, audience);
-    return audience;
+    const everywhere = this.#everywhere ?? this.#gather();
+    if (this.#ranged.size === 0) return everywhere;
+    return this.#stretches?.get(start, end) ?? this.#lookUp(everywhere, start, end);
   }
 
-  #lookUp(start: number, end: number, lasting = false): Audience<T> {
+  #gather(): Audience<T> {
+    const seats = this.#whole.filter((seat) => seat !== undefined);
+    return (this.#everywhere = new Audience(seats, true, this.#patience));
+  }
+
+  #lookUp(everywhere: Audience<T>, start: number, end: number): Audience<T> {
+    const stretches = (this.#stretches ??= this.#divide());
+    const stretch = stretches === undefined ? -1 : stretches.find(start, end);
+    const lasting = stretch >= 0 && stretches!.hasRoom;
     const found = this.#ranged.overlapping(start, end);
-    if (found.length === 0) return this.#everywhere!;
+    if (found.length === 0) return everywhere;
     byAge(found);
-    const { seats } = this.#everywhere!;
-    return new Audience(seats.length === 0 ? found : merged(seats, found), lasting);
+    const { seats } = everywhere;
+    const audience = new Audience(seats.length === 0 ? found : merged(seats, found), lasting);
+    if (lasting) stretches!.set(stretch, audience);
+    return audience;
   }
 
   /** After as many events as there are ranges: then it costs no more than those did. */
@@ -126,17 +128,6 @@ const PATIENCE = 1024;
 
 /** Of more ranges than that, what is kept of them would not be in a cache when it is wanted. */
 const MANY = 4096;
-
-function everywhere<T extends Member>(
-  whole: readonly (Seat<T> | undefined)[],
-  patience: number,
-): Audience<T> {
-  return new Audience(
-    whole.filter((seat) => seat !== undefined),
-    true,
-    patience,
-  );
-}
 
 /** Two lists by age as one. */
 function merged<T extends { readonly order: number }>(

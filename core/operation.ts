@@ -49,9 +49,13 @@ interface Promised {
   readonly reject: (error: MemfileError) => void;
 }
 
-interface Failure {
-  readonly what: string;
-  readonly error: unknown;
+interface Trouble {
+  code: ErrnoCode;
+  effect: Effect;
+  refused: Refused | undefined;
+  unsafe: readonly PageRange[];
+  refusals: readonly Refusal[];
+  failures: readonly { readonly what: string; readonly error: unknown }[];
 }
 
 /** A part of an operation that is taken in one turn. */
@@ -73,17 +77,8 @@ export class Operation implements WaitNode, PageRange {
   followers: Operation[] | undefined;
   /** Whether any event of it is in the journal: from then on it takes place. */
   recorded = false;
-  /** Why it rejects, and what it did all the same, should anybody fail. */
-  code: ErrnoCode = 'EIO';
-  effect: Effect = 'done';
-  refused: Refused | undefined;
-  /** Where a consumer failed to let go of pages that are leaving. */
-  unsafe: readonly PageRange[] = NONE;
   /** Called when it leaves the queue, to run or because it was aborted. */
   onStart: (() => void) | undefined;
-
-  /** Who objected to what was prepared. */
-  refusals: readonly Refusal[] = NONE;
 
   readonly home: OperationHome;
   readonly syscall: string;
@@ -93,7 +88,8 @@ export class Operation implements WaitNode, PageRange {
   readonly start: number;
   readonly end: number;
   readonly #step: Step;
-  #failures: readonly Failure[] = NONE;
+  /** Not all went well. */
+  #trouble: Trouble | undefined;
   /** The reader sections that it waits for, and those that were over before all are. */
   #sections: Holding[] | undefined;
   #open = 0;
@@ -118,6 +114,49 @@ export class Operation implements WaitNode, PageRange {
     const widened = granule !== 1 && isPageCount(from) && isPageCount(to);
     this.start = widened ? Math.floor(from / granule) * granule : from;
     this.end = widened ? Math.ceil(to / granule) * granule : to;
+  }
+
+  /** Why it rejects should anybody fail: EIO unless it was said. */
+  set code(code: ErrnoCode) {
+    this.#troubled().code = code;
+  }
+
+  /** What it did all the same, should anybody fail. */
+  get effect(): Effect {
+    return this.#trouble === undefined ? 'done' : this.#trouble.effect;
+  }
+
+  set effect(effect: Effect) {
+    this.#troubled().effect = effect;
+  }
+
+  /** Where a consumer failed to let go of pages that are leaving. */
+  get unsafe(): readonly PageRange[] {
+    return this.#trouble === undefined ? NONE : this.#trouble.unsafe;
+  }
+
+  set unsafe(unsafe: readonly PageRange[]) {
+    this.#troubled().unsafe = unsafe;
+  }
+
+  /** Who objected to what was prepared. */
+  get refusals(): readonly Refusal[] {
+    return this.#trouble === undefined ? NONE : this.#trouble.refusals;
+  }
+
+  set refusals(refusals: readonly Refusal[]) {
+    this.#troubled().refusals = refusals;
+  }
+
+  #troubled(): Trouble {
+    return (this.#trouble ??= {
+      code: 'EIO',
+      effect: 'done',
+      refused: undefined,
+      unsafe: NONE,
+      refusals: NONE,
+      failures: NONE,
+    });
   }
 
   /** The operations of its file. */
@@ -189,14 +228,13 @@ export class Operation implements WaitNode, PageRange {
 
   /** It does not take place: whatever was begun has to be undone. */
   refuse(code: ErrnoCode, refused?: Refused): void {
-    this.code = code;
-    this.effect = 'none';
-    this.refused = refused;
+    Object.assign(this.#troubled(), { code, effect: 'none', refused });
   }
 
   /** Something failed on the way, which does not stop it; `what` is for people. */
   failed(what: string, error: unknown): void {
-    this.#failures = [...this.#failures, { what, error }];
+    const trouble = this.#troubled();
+    trouble.failures = [...trouble.failures, { what, error }];
   }
 
   get settled(): boolean {
@@ -204,21 +242,21 @@ export class Operation implements WaitNode, PageRange {
   }
 
   get hasFailed(): boolean {
-    return this.#failures.length > 0;
+    return this.#trouble !== undefined && this.#trouble.failures.length > 0;
   }
 
   /** Every step is taken: resolves, or rejects naming whoever failed on the way. */
   finish(value?: unknown): void {
-    if (this.#failures.length === 0) this.#settle(value, undefined);
-    else this.#rejectWith(this.#failures);
+    const trouble = this.#trouble;
+    if (trouble === undefined || trouble.failures.length === 0) this.#settle(value, undefined);
+    else this.#rejectWith(trouble);
   }
 
-  #rejectWith(failures: readonly Failure[]): void {
+  #rejectWith({ failures, code, effect, refused }: Trouble): void {
     const detail = failures.map(({ what, error }) => `${what}: ${messageOf(error)}`).join('; ');
     const errors = failures.map((failure) => failure.error);
     const cause = errors.length === 1 ? errors[0] : new AggregateError(errors, detail);
-    const { code, syscall, effect, refused } = this;
-    this.reject(new MemfileError(code, syscall, detail, { effect, refused, cause }));
+    this.reject(new MemfileError(code, this.syscall, detail, { effect, refused, cause }));
   }
 
   reject(error: MemfileError): void {

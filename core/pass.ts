@@ -1,4 +1,4 @@
-import { Ballot } from './ballot.js';
+import type { Ballot } from './ballot.js';
 import { MemfileError } from './errno.js';
 import type { Conversion } from './capabilities.js';
 import type { Notification, NotifierCallback, Reason, Told } from './event.js';
@@ -18,9 +18,17 @@ export interface PassHost {
 export interface PassDetail {
   readonly conversion?: Conversion | undefined;
   readonly kept?: readonly PageRange[] | undefined;
+  /** With `prepare`: who agrees; with `rollback`, who did. */
+  readonly ballot?: Ballot | undefined;
 }
 
 const NO_DETAIL: PassDetail = {};
+
+/** What a callback that is told now has left for later; most leave nothing. */
+interface Left {
+  section: Section | undefined;
+  started: WaitNode[] | undefined;
+}
 
 /**
  * One event being told to the consumers it concerns, one after the other; also the event object
@@ -35,21 +43,18 @@ export class Pass implements NotifierEvent {
   readonly begun: number;
   readonly #host: PassHost;
   readonly #detail: PassDetail;
-  /** With `prepare`: who agrees; with `rollback`, who did. */
-  readonly #ballot: Ballot | undefined;
-  /** Those who are told the same pages one after the other, and which of them it is; or just one. */
+  /** Those who are told the same pages one after the other, of whom it is the turn of the one `at`. */
   #row: readonly SectionOwner[] | undefined;
+  #one: SectionOwner | undefined;
   /** @internal */
   at = 0;
   /** @internal Whether what is told now has done more than return. */
   touched = false;
-  #one: SectionOwner | undefined;
   /** Whether what it is told of runs now; 'aside' when that is a watcher, which takes no part. */
   #turn: 'over' | 'running' | 'aside' = 'over';
   #start = 0;
   #end = 0;
-  #section: Section | undefined;
-  #started: WaitNode[] | undefined;
+  #left: Left | undefined;
   #notification: Told | undefined;
   #waitUntil: ((promise: PromiseLike<unknown>) => void) | undefined;
 
@@ -59,9 +64,8 @@ export class Pass implements NotifierEvent {
     type: NotifierCallback,
     reason: Reason,
     position: number,
-    begun: number = position,
+    begun: number,
     detail: PassDetail = NO_DETAIL,
-    ballot: Ballot | undefined = type === 'prepare' ? new Ballot() : undefined,
   ) {
     this.type = type;
     this.position = position;
@@ -70,7 +74,6 @@ export class Pass implements NotifierEvent {
     this.begun = begun;
     this.#host = host;
     this.#detail = detail;
-    this.#ballot = ballot;
   }
 
   get kept(): readonly PageRange[] | undefined {
@@ -94,14 +97,12 @@ export class Pass implements NotifierEvent {
   /** The event that undoes this one, for those who had agreed. */
   undoing(position: number): Pass {
     const { operation, reason } = this;
-    const detail = this.#detail;
-    const ballot = this.#ballot;
-    return new Pass(this.#host, operation, 'rollback', reason, position, position, detail, ballot);
+    return new Pass(this.#host, operation, 'rollback', reason, position, position, this.#detail);
   }
 
   /** A callback or observer is about to be called; false when this is not its business. */
   concerns(participant: object): boolean {
-    const ballot = this.#ballot;
+    const { ballot } = this.#detail;
     if (ballot === undefined) return true;
     return this.type === 'rollback'
       ? ballot.agreed(participant)
@@ -120,7 +121,7 @@ export class Pass implements NotifierEvent {
     this.#turn = 'running';
     this.#start = start;
     this.#end = end;
-    this.#ballot?.next();
+    this.#detail.ballot?.next();
   }
 
   /** The same for all of a row, one after the other: it is the turn of the one that is `at`. */
@@ -144,13 +145,16 @@ export class Pass implements NotifierEvent {
   /** The synchronous part of what is told now is over. */
   settle(): void {
     this.touched = false;
-    const section = this.#section;
-    const started = this.#started;
-    this.#section = undefined;
-    this.#started = undefined;
-    if (section === undefined) return;
-    if (started !== undefined) section.started = started;
-    section.release();
+    const left = this.#left;
+    this.#left = undefined;
+    if (left?.section === undefined) return;
+    if (left.started !== undefined) left.section.started = left.started;
+    left.section.release();
+  }
+
+  #leaves(): Left {
+    this.touch();
+    return (this.#left ??= { section: undefined, started: undefined });
   }
 
   /** Whose callback runs now. */
@@ -164,8 +168,7 @@ export class Pass implements NotifierEvent {
 
   /** The callback that runs now has started something that takes its time. */
   started(node: WaitNode): void {
-    this.touch();
-    (this.#started ??= []).push(node);
+    (this.#leaves().started ??= []).push(node);
   }
 
   /** Bound, so that it can be taken out of the event: `({ waitUntil }) => …`. */
@@ -186,20 +189,20 @@ export class Pass implements NotifierEvent {
 
   /** The reader section of the callback that runs now. */
   section(): Section {
-    if (this.#section === undefined) {
-      this.touch();
+    const left = this.#leaves();
+    if (left.section === undefined) {
       const receiver = this.reached!;
       const range = { start: this.#start, end: this.#end };
       const { operation, type, position } = this;
-      this.#section = new Section(receiver, operation, type, position, range, (error) =>
+      left.section = new Section(receiver, operation, type, position, range, (error) =>
         this.#host.consumerFailed(this, receiver, range, error),
       );
     }
-    return this.#section;
+    return left.section;
   }
 
   hold(promise: unknown): void {
-    if (this.type === 'prepare') this.#ballot!.depend(promise);
+    if (this.type === 'prepare') this.#detail.ballot!.depend(promise);
     this.section().hold(promise);
   }
 
@@ -209,7 +212,7 @@ export class Pass implements NotifierEvent {
   }
 
   fail(error: unknown): void {
-    if (this.type === 'prepare') this.#ballot!.refuse(this.reached);
+    if (this.type === 'prepare') this.#detail.ballot!.refuse(this.reached);
     const range = { start: this.#start, end: this.#end };
     this.#host.consumerFailed(this, this.reached!, range, error);
   }

@@ -1,3 +1,4 @@
+import { Ballot } from './ballot.js';
 import type { PfnRun } from './backing-store.js';
 import type { Conversion } from './capabilities.js';
 import { MemfileError } from './errno.js';
@@ -70,7 +71,8 @@ export function prepare(
       let last = asked.at(-1);
       if (last?.question !== question) {
         const position = record('prepare', question);
-        const pass = file.pass(operation, 'prepare', reason, position, position, { conversion });
+        const detail = { conversion, ballot: new Ballot() };
+        const pass = file.pass(operation, 'prepare', reason, position, position, detail);
         asked.push((last = { question, start, end, pass, consumers: [] }));
       }
       last.consumers.push(voter);

@@ -50,20 +50,28 @@ export class Row<M extends Member = Member> {
   }
 
   tell(pass: Pass, start: number, end: number): void {
-    const calls = this.#calls;
-    if (calls.length === 0) return;
+    const { length } = this.#calls;
+    if (length === 0) return;
     pass.enterRow(this.#members, start, end);
+    const next =
+      ++this.#told > this.#patience
+        ? this.#tellCompiled(pass, start, end)
+        : this.#tellTo(length, 0, pass, start, end);
+    pass.leave();
+    if (this.stale) this.#tellEach(next, pass, start, end);
+  }
+
+  #tellCompiled(pass: Pass, start: number, end: number): number {
+    const { length } = this.#calls;
     const compiled = this.#compiled;
-    if (++this.#told > this.#patience && this.#isWorthwhile()) this.#compile();
+    if (this.#isWorthwhile()) this.#compile();
     let next = 0;
     for (let stretch = 0; stretch < compiled.length && !this.stale; stretch++) {
       next = compiled[stretch]!(this, pass, start, end);
-      const stop = Math.min((stretch + 1) * STRETCH, calls.length);
+      const stop = Math.min((stretch + 1) * STRETCH, length);
       if (next < stop && !this.stale) next = this.#tellTo(stop, next, pass, start, end);
     }
-    if (!this.stale) next = this.#tellTo(calls.length, next, pass, start, end);
-    pass.leave();
-    if (this.stale) this.#tellEach(next, pass, start, end);
+    return this.stale ? next : this.#tellTo(length, next, pass, start, end);
   }
 
   /** What compiled calls do as well: answers which is next, short of `stop` once it is stale. */

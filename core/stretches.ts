@@ -26,18 +26,21 @@ export class Stretches<M extends Member> {
   /** The number of the stretch that has all of `[start, end)`, or -1. */
   find(start: number, end: number): number {
     const bounds = this.#bounds;
+    const { length } = bounds;
     let at = 0;
-    let high = bounds.length;
-    while (at < high) {
-      const middle = (at + high) >>> 1;
-      if (bounds[middle]! > start) high = middle;
-      else at = middle + 1;
+    // The same steps wherever it ends: nobody foresees where a loop would.
+    for (let left = length; left > 0;) {
+      const half = (left + 1) >>> 1;
+      at += half * Number(bounds[at + half - 1]! <= start);
+      left -= half;
     }
-    return at < bounds.length && bounds[at]! < end ? -1 : at;
+    return at < length && bounds[at]! < end ? -1 : at;
   }
 
-  get(stretch: number): Audience<M> | undefined {
-    return this.#audiences[stretch];
+  /** Who was set for the stretch that has all of `[start, end)`. */
+  get(start: number, end: number): Audience<M> | undefined {
+    const stretch = this.find(start, end);
+    return stretch < 0 ? undefined : this.#audiences[stretch];
   }
 
   /** Whether there is room for one more. */
