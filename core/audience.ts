@@ -47,7 +47,7 @@ export class Audience<M extends Member = Member> {
     engine.pass = pass;
     const row = this.#rowOf(engine, pass.type);
     if (row !== undefined) row.tell(pass, start, end);
-    else for (const seat of this.seats) tellOne(engine, seat, pass, start, end, unless);
+    else tellEach(engine, this.seats, 1, pass, start, end, unless);
     engine.pass = undefined;
   }
 
@@ -56,12 +56,7 @@ export class Audience<M extends Member = Member> {
     engine.pass = pass;
     const row = this.#rowOf(engine, pass.type);
     if (row !== undefined) row.tell(pass, start, end);
-    else {
-      const { seats } = this;
-      for (let i = seats.length - 1; i >= 0; i--) {
-        tellOne(engine, seats[i]!, pass, start, end, unless);
-      }
-    }
+    else tellEach(engine, this.seats, -1, pass, start, end, unless);
     engine.pass = undefined;
   }
 
@@ -91,6 +86,21 @@ const FEW = 2;
 function isOneCall(seat: Seat): boolean {
   const { access, participant } = seat.member;
   return seat.direct || (access === 'both' && seat.silent && participant !== undefined);
+}
+
+/** Tells all one after the other, from the first on or from the last. */
+function tellEach(
+  engine: Engine,
+  seats: readonly Seat[],
+  step: 1 | -1,
+  pass: Pass,
+  start: number,
+  end: number,
+  unless: Access | undefined,
+): void {
+  for (let i = step > 0 ? 0 : seats.length - 1; i >= 0 && i < seats.length; i += step) {
+    tellOne(engine, seats[i]!, pass, start, end, unless);
+  }
 }
 
 /** What `tell` of a member does, without a look at it where its seat says all there is to know. */

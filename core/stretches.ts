@@ -10,7 +10,7 @@ const ROOM = 2 ** 16;
  * happens within one concerns the same consumers, who are looked up once.
  */
 export class Stretches<M extends Member> {
-  readonly #bounds: number[];
+  readonly #bounds: Float64Array;
   /** Of the stretch that ends at the bound of the same number, and of what is behind the last. */
   readonly #audiences: (Audience<M> | undefined)[] = [];
   readonly #known: Audience<M>[] = [];
@@ -19,7 +19,7 @@ export class Stretches<M extends Member> {
   constructor(ranges: Iterable<PageRange>) {
     const bounds = new Set<number>();
     for (const { start, end } of ranges) bounds.add(start).add(end);
-    this.#bounds = [...bounds].sort((a, b) => a - b);
+    this.#bounds = Float64Array.from(bounds).sort();
     for (let i = 0; i <= this.#bounds.length; i++) this.#audiences.push(undefined);
   }
 

@@ -3,7 +3,7 @@ import type { Reason } from './event.js';
 import type { FileCore } from './file-core.js';
 import type { Operation, Step } from './operation.js';
 import type { PageRange } from './page-range.js';
-import type { Pass } from './pass.js';
+import type { Pass, PassDetail } from './pass.js';
 import type { OpenWithdrawal, Registration } from './registration.js';
 import { tell, type Audience } from './audience.js';
 
@@ -25,7 +25,7 @@ export class Withdrawal implements OpenWithdrawal {
   readonly reason: Reason;
   /** Consumers of this side alone are not told: they never had the pages. */
   readonly unless: Side | undefined;
-  readonly conversion: Conversion | undefined;
+  readonly #detail: PassDetail | undefined;
   readonly #between: Between;
   readonly #ended: (() => void) | undefined;
   readonly #then: Step;
@@ -49,7 +49,7 @@ export class Withdrawal implements OpenWithdrawal {
     this.end = end;
     this.reason = reason;
     this.unless = conversion?.to;
-    this.conversion = conversion;
+    this.#detail = conversion && { conversion };
     this.#between = between;
     this.#ended = ended;
     this.#then = then;
@@ -60,7 +60,7 @@ export class Withdrawal implements OpenWithdrawal {
   }
 
   begin(): void {
-    const { file, of, start, end, reason, conversion } = this;
+    const { file, of, start, end, reason } = this;
     const begun = file.recordRange(of, 'invalidate', start, end, reason);
     this.#begun = begun;
     file.open.push(this);
@@ -68,8 +68,7 @@ export class Withdrawal implements OpenWithdrawal {
     const audience = file.notifiers.concerned(start, end);
     this.#audience = audience;
     if (audience.seats.length > 0) {
-      const detail = conversion && { conversion };
-      const pass = file.pass(of, 'invalidate', reason, begun, begun, detail);
+      const pass = file.pass(of, 'invalidate', reason, begun, begun, this.#detail);
       audience.tellNewestFirst(file.engine, pass, start, end, this.unless);
     }
     if (of.heldUp) this.#wait();
@@ -81,14 +80,15 @@ export class Withdrawal implements OpenWithdrawal {
   }
 
   #finish(): void {
-    const { file, of, start, end, reason, conversion } = this;
+    const { file, of, start, end, reason } = this;
     const keeps = this.#between(this);
     const ended = file.recordRange(of, 'invalidateEnd', start, end, reason);
     const audience = this.#audience!;
     if (audience.seats.length > 0) {
-      const detail = conversion && { conversion };
-      const pass = file.pass(of, 'invalidateEnd', reason, ended, this.#begun, detail);
-      this.#tellEnd(audience, pass, keeps);
+      const pass = file.pass(of, 'invalidateEnd', reason, ended, this.#begun, this.#detail);
+      if (keeps === undefined) {
+        audience.tellOldestFirst(file.engine, pass, start, end, this.unless);
+      } else this.#tellWhatStayed(audience, pass, keeps);
     }
     const { open } = file;
     if (open[open.length - 1] === this) open.pop();
@@ -97,12 +97,8 @@ export class Withdrawal implements OpenWithdrawal {
     of.whenLetGo('every consumer knows the end', this.#then);
   }
 
-  #tellEnd(audience: Audience<Registration>, pass: Pass, keeps: Keeps): void {
+  #tellWhatStayed(audience: Audience<Registration>, pass: Pass, keeps: NonNullable<Keeps>): void {
     const { file, start, end, unless } = this;
-    if (keeps === undefined) {
-      audience.tellOldestFirst(file.engine, pass, start, end, unless);
-      return;
-    }
     for (const consumer of audience.members) {
       if (consumer.access === unless) continue;
       const kept = keeps(consumer);
