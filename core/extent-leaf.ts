@@ -95,7 +95,7 @@ export function insert(
     rows[next + VALUE] = value;
   } else {
     if (last === base + RUNS) return false;
-    open(rows, base, next, 1);
+    open(rows, base, next);
     write(rows, next, start, end, value);
   }
   return true;
@@ -123,7 +123,7 @@ export function remove(rows: Rows, base: number, at: number, start: number, end:
     to--;
     if (head > 0 && to === from) {
       if (last === base + RUNS) return -1;
-      open(rows, base, ++to, 1);
+      open(rows, base, ++to);
       write(rows, to, rows[from]!, rows[from + END]!, rows[from + VALUE]!);
     }
     rows[to + VALUE]! += end - rows[to]!;
@@ -134,7 +134,7 @@ export function remove(rows: Rows, base: number, at: number, start: number, end:
   return removed;
 }
 
-/** Moves the runs `[from, stop)` of one leaf to another, which has room for them, before `at`. */
+/** Moves the runs `[from, stop)` of one leaf to another, which has none. */
 export function move(
   rows: Rows,
   base: number,
@@ -142,12 +142,11 @@ export function move(
   stop: number,
   into: Rows,
   other: number,
-  at: number,
 ): void {
-  open(into, other, at, stop - from);
-  for (let run = from; run < stop; run++, at++) {
+  for (let run = from, at = other + 1; run < stop; run++, at++) {
     write(into, at, rows[run]!, rows[run + END]!, rows[run + VALUE]!);
   }
+  into[other] = stop - from;
   close(rows, base, from, stop);
 }
 
@@ -157,15 +156,15 @@ export function write(rows: Rows, at: number, start: number, end: number, value:
   rows[at + VALUE] = value;
 }
 
-/** Makes room for so many runs at `at`; there is some left. */
-function open(rows: Rows, base: number, at: number, by: number): void {
+/** Makes room for a run at `at`; there is some left. */
+function open(rows: Rows, base: number, at: number): void {
   const last = base + rows[base]!;
-  rows[base]! += by;
+  rows[base]!++;
   // A loop is faster than a call into the runtime for as little as this.
   for (let from = last; from >= at; from--) {
-    rows[from + by] = rows[from]!;
-    rows[from + by + END] = rows[from + END]!;
-    rows[from + by + VALUE] = rows[from + VALUE]!;
+    rows[from + 1] = rows[from]!;
+    rows[from + 1 + END] = rows[from + END]!;
+    rows[from + 1 + VALUE] = rows[from + VALUE]!;
   }
 }
 

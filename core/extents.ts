@@ -17,9 +17,6 @@ const SHORT = 64;
 /** So many changes of a few pages, and one for each page there is, are worth a table. */
 const PATIENCE = 1024;
 
-/** It is not worth it to give fewer runs than this to another leaf. */
-const LITTLE = 1;
-
 /**
  * A map from pages to numbers, as sorted runs: page frames of a file, a set of pages, stage-2.
  *
@@ -388,52 +385,19 @@ export class Extents {
   /** Makes room in the leaf at hand, which has as many runs as it can, for one around `page`. */
   #split(page: number): void {
     const tree = this.#tree;
-    const { rows, base, high } = tree;
+    const { rows, base } = tree;
     const start = rows[base + 1]!;
     const end = rows[base + leaf.RUNS + leaf.END]!;
     if (end - start <= 2 * table.PAGES) this.#toTables(start, end);
     // Pages that come in order leave full leaves behind them.
     else if (page >= end) tree.add(end);
-    else if (!this.#share(-1) && !this.#share(1)) {
+    else {
       const from = base + 1 + (leaf.RUNS >>> 1);
       tree.add(rows[from]!);
       const { rows: into, base: other } = tree;
       tree.previous();
-      leaf.move(tree.rows, base, from, base + leaf.RUNS + 1, into, other, other + 1);
-      // Both have room now for some of their neighbours', which are full as well.
-      if (!tree.isFirst) {
-        tree.previous();
-        this.#share(1);
-      }
-      if (high < Infinity) {
-        tree.seek(high);
-        this.#share(-1);
-      }
+      leaf.move(tree.rows, base, from, base + leaf.RUNS + 1, into, other);
     }
-  }
-
-  /** Gives runs of the leaf at hand to the one before or after it, if that has far fewer. */
-  #share(side: -1 | 1): boolean {
-    const tree = this.#tree;
-    const { rows, base } = tree;
-    if (table.isTable(rows, base)) return false;
-    if (side < 0 ? tree.isFirst : tree.high === Infinity) return false;
-    if (side < 0) tree.previous();
-    else tree.next();
-    const { rows: into, base: other } = tree;
-    const stop = base + 1 + rows[base]!;
-    const moved = (rows[base]! - into[other]!) >> 1;
-    if (table.isTable(into, other) || moved < LITTLE) {
-      if (side < 0) tree.next();
-      else tree.previous();
-      return false;
-    }
-    if (side < 0) {
-      leaf.move(rows, base, base + 1, base + 1 + moved, into, other, other + 1 + into[other]!);
-      tree.next();
-    } else leaf.move(rows, base, stop - moved, stop, into, other, other + 1);
-    tree.beginAt(tree.rows[tree.base + 1]!);
-    return true;
   }
 
   /** Keeps the runs of the leaf at hand by page, in as much room as if it was split. */
