@@ -120,10 +120,8 @@ function announce(
   position: number,
 ): void {
   const audience = file.notifiers.concerned(start, end);
-  if (audience.seats.length === 0) return;
-  const pass = file.pass(operation, 'fallocate', reason, position);
   const other = side === 'shared' ? 'private' : 'shared';
-  audience.tellOldestFirst(file.engine, pass, start, end, other);
+  file.tell(audience, operation, 'fallocate', reason, position, position, start, end, other);
 }
 
 function votersOf(file: FileCore, { start, end, side }: Stretch): Registration[] {

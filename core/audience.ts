@@ -42,26 +42,18 @@ export class Audience<M extends Member = Member> {
     return wasted;
   }
 
-  /** Tells all in the order of registration, but those that have access to `unless` alone. */
-  tellOldestFirst(engine: Engine, pass: Pass, start: number, end: number, unless?: Access): void {
-    engine.pass = pass;
-    const row = this.#rowOf(engine, pass.type);
-    if (row !== undefined) row.tell(pass, start, end);
-    else tellEach(engine, this.seats, 1, pass, start, end, unless);
-    engine.pass = undefined;
+  /** Tells all one after the other, but those that have access to `unless` alone. */
+  tellEach(engine: Engine, pass: Pass, start: number, end: number, unless?: Access): void {
+    const { seats } = this;
+    const { length } = seats;
+    if (isNewestFirst(pass.type)) {
+      for (let i = length - 1; i >= 0; i--) tellOne(engine, seats[i]!, pass, start, end, unless);
+    } else for (let i = 0; i < length; i++) tellOne(engine, seats[i]!, pass, start, end, unless);
   }
 
-  /** As above, the newest registration first. */
-  tellNewestFirst(engine: Engine, pass: Pass, start: number, end: number, unless?: Access): void {
-    engine.pass = pass;
-    const row = this.#rowOf(engine, pass.type);
-    if (row !== undefined) row.tell(pass, start, end);
-    else tellEach(engine, this.seats, -1, pass, start, end, unless);
-    engine.pass = undefined;
-  }
-
-  #rowOf(engine: Engine, type: NotifierCallback): Row<M> | undefined {
-    if (!this.#foreseen || engine.witnessed) return undefined;
+  /** What tells all of such events at once; undefined where each has to be asked what it has. */
+  rowOf(type: NotifierCallback): Row<M> | undefined {
+    if (!this.#foreseen) return undefined;
     if (type === 'invalidate') return this.#leaving ?? this.#newRow(type);
     if (type === 'invalidateEnd') return this.#left ?? this.#newRow(type);
     return type === 'fallocate' ? (this.#arrived ?? this.#newRow(type)) : undefined;
@@ -70,7 +62,7 @@ export class Audience<M extends Member = Member> {
   /** For those who are told more than once; nobody gains by it before. */
   #newRow(type: 'invalidate' | 'invalidateEnd' | 'fallocate'): Row<M> | undefined {
     if (++this.#told <= FEW) return undefined;
-    const seats = type === 'invalidate' ? [...this.seats].reverse() : this.seats;
+    const seats = isNewestFirst(type) ? [...this.seats].reverse() : this.seats;
     const row = new Row(seats, type, this.#patience);
     if (type === 'invalidate') this.#leaving = row;
     else if (type === 'invalidateEnd') this.#left = row;
@@ -88,19 +80,9 @@ function isOneCall(seat: Seat): boolean {
   return seat.direct || (access === 'both' && seat.silent && participant !== undefined);
 }
 
-/** Tells all one after the other, from the first on or from the last. */
-function tellEach(
-  engine: Engine,
-  seats: readonly Seat[],
-  step: 1 | -1,
-  pass: Pass,
-  start: number,
-  end: number,
-  unless: Access | undefined,
-): void {
-  for (let i = step > 0 ? 0 : seats.length - 1; i >= 0 && i < seats.length; i += step) {
-    tellOne(engine, seats[i]!, pass, start, end, unless);
-  }
+/** Who came last lets go first; of everything else the oldest registration hears first. */
+function isNewestFirst(type: NotifierCallback): boolean {
+  return type === 'invalidate';
 }
 
 /** What `tell` of a member does, without a look at it where its seat says all there is to know. */

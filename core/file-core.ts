@@ -1,5 +1,6 @@
 import type { PfnRun, StoreFile } from './backing-store.js';
-import type { StoreCapabilities } from './capabilities.js';
+import type { Audience } from './audience.js';
+import type { Access, StoreCapabilities } from './capabilities.js';
 import { announced, arrived, ended } from './changes.js';
 import type { Engine } from './engine.js';
 import { MemfileError, messageOf } from './errno.js';
@@ -171,6 +172,29 @@ export class FileCore implements OperationHome, RegistrationHome, PassHost {
     detail?: PassDetail,
   ): Pass {
     return new Pass(this, operation, type, reason, position, begun, detail);
+  }
+
+  /** Tells those whom the event at `position` concerns, of what began at `begun`. */
+  tell(
+    audience: Audience<Registration>,
+    operation: Operation,
+    type: NotifierCallback,
+    reason: Reason,
+    position: number,
+    begun: number,
+    start: number,
+    end: number,
+    unless?: Access,
+    detail?: PassDetail,
+  ): void {
+    const { engine } = this;
+    const row = engine.witnessed ? undefined : audience.rowOf(type);
+    if (row === undefined ? audience.seats.length === 0 : row.isEmpty) return;
+    const pass = new Pass(this, operation, type, reason, position, begun, detail);
+    engine.pass = pass;
+    if (row === undefined) audience.tellEach(engine, pass, start, end, unless);
+    else row.tell(pass, start, end);
+    engine.pass = undefined;
   }
 
   consumerFailed(pass: Pass, owner: SectionOwner, range: PageRange, error: unknown): void {

@@ -18,8 +18,8 @@ export function poison(
   const where = { file: file.state.id, operation: operation.id, start, end };
   const tell: Step = () => {
     const position = file.record(operation, { type: 'error', ...where, reason });
-    const pass = file.pass(operation, 'error', reason, position);
-    file.notifiers.concerned(start, end).tellOldestFirst(file.engine, pass, start, end);
+    const audience = file.notifiers.concerned(start, end);
+    file.tell(audience, operation, 'error', reason, position, position, start, end);
     operation.whenLetGo('every consumer has taken notice', then);
   };
   new Withdrawal(file, operation, start, end, reason, between, tell).begin();

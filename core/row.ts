@@ -44,6 +44,11 @@ export class Row<M extends Member = Member> {
     this.#calls = calls;
   }
 
+  /** Whether nobody wants to hear of such events. */
+  get isEmpty(): boolean {
+    return this.#calls.length === 0;
+  }
+
   /** Whether it was compiled and not told often enough since. */
   get wasted(): boolean {
     return this.#compiled.length > 0 && this.#told < PAID * this.#patience;
@@ -51,7 +56,6 @@ export class Row<M extends Member = Member> {
 
   tell(pass: Pass, start: number, end: number): void {
     const { length } = this.#calls;
-    if (length === 0) return;
     pass.enterRow(this.#members, start, end);
     const next =
       ++this.#told > this.#patience

@@ -3,7 +3,7 @@ import type { Reason } from './event.js';
 import type { FileCore } from './file-core.js';
 import type { Operation, Step } from './operation.js';
 import type { PageRange } from './page-range.js';
-import type { Pass, PassDetail } from './pass.js';
+import type { PassDetail } from './pass.js';
 import type { OpenWithdrawal, Registration } from './registration.js';
 import { tell, type Audience } from './audience.js';
 
@@ -67,10 +67,8 @@ export class Withdrawal implements OpenWithdrawal {
     // Nobody comes before the end, as a registration is an operation too; some may leave.
     const audience = file.notifiers.concerned(start, end);
     this.#audience = audience;
-    if (audience.seats.length > 0) {
-      const pass = file.pass(of, 'invalidate', reason, begun, begun, this.#detail);
-      audience.tellNewestFirst(file.engine, pass, start, end, this.unless);
-    }
+    const { unless } = this;
+    file.tell(audience, of, 'invalidate', reason, begun, begun, start, end, unless, this.#detail);
     if (of.heldUp) this.#wait();
     else this.#finish();
   }
@@ -83,13 +81,8 @@ export class Withdrawal implements OpenWithdrawal {
     const { file, of, start, end, reason } = this;
     const keeps = this.#between(this);
     const ended = file.recordRange(of, 'invalidateEnd', start, end, reason);
-    const audience = this.#audience!;
-    if (audience.seats.length > 0) {
-      const pass = file.pass(of, 'invalidateEnd', reason, ended, this.#begun, this.#detail);
-      if (keeps === undefined) {
-        audience.tellOldestFirst(file.engine, pass, start, end, this.unless);
-      } else this.#tellWhatStayed(audience, pass, keeps);
-    }
+    if (keeps === undefined) this.#tellEnd(ended);
+    else this.#tellWhatStayed(ended, keeps);
     const { open } = file;
     if (open[open.length - 1] === this) open.pop();
     else open.splice(open.indexOf(this), 1);
@@ -97,9 +90,18 @@ export class Withdrawal implements OpenWithdrawal {
     of.whenLetGo('every consumer knows the end', this.#then);
   }
 
-  #tellWhatStayed(audience: Audience<Registration>, pass: Pass, keeps: NonNullable<Keeps>): void {
-    const { file, start, end, unless } = this;
-    for (const consumer of audience.members) {
+  #tellEnd(ended: number): void {
+    const { file, of, start, end, reason, unless } = this;
+    const audience = this.#audience!;
+    const begun = this.#begun;
+    const detail = this.#detail;
+    file.tell(audience, of, 'invalidateEnd', reason, ended, begun, start, end, unless, detail);
+  }
+
+  #tellWhatStayed(ended: number, keeps: NonNullable<Keeps>): void {
+    const { file, of, start, end, reason, unless } = this;
+    const pass = file.pass(of, 'invalidateEnd', reason, ended, this.#begun, this.#detail);
+    for (const consumer of this.#audience!.members) {
       if (consumer.access === unless) continue;
       const kept = keeps(consumer);
       tell(file.engine, consumer, kept.length === 0 ? pass : pass.keeping(kept), start, end);
