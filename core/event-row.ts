@@ -327,7 +327,15 @@ export class RowSegment {
     const { file, operation, start } = event;
     const length = event.end - start;
     if (!fitsRow(file, operation, length)) return false;
-    this.put(row, headOf(type, file), codeOfReason(event.reason), operation, length, start, pfn);
+    const word = row * 8;
+    const wide = row * 4;
+    const { words, doubles } = this;
+    words[word] = headOf(type, file);
+    words[word + 1] = codeOfReason(event.reason);
+    words[word + 2] = operation;
+    words[word + 3] = length;
+    doubles[wide + 2] = start;
+    doubles[wide + 3] = pfn;
     return true;
   }
 
