@@ -4,7 +4,7 @@ import type { Payload } from './chunk.js';
 import type { ChunkTable } from './chunk-table.js';
 
 /** How many events a full blob has. */
-export const SEGMENT_ROWS = 1024;
+export const SEGMENT_ROWS = 4096;
 
 /** The events of one blob to be, from their appending until all of them are in the database. */
 export class Segment implements Piece {

@@ -11,6 +11,7 @@ import {
   type JournalEvent,
 } from '../../core/index.js';
 import { defaultDriver, SqliteJournal, type SqliteDriver } from '../../adapters/sqlite/index.js';
+import { SEGMENT_ROWS } from '../../adapters/sqlite/segment.js';
 import { shmem } from '../../plugins/shmem/index.js';
 import { journalEvent } from '../kit/journals/events.js';
 import { temporaryFiles } from './files.js';
@@ -200,6 +201,7 @@ describe('a journal in SQLite', () => {
     journal.append(leaving(1));
     await turn();
     const reader = SqliteJournal.read(file);
+    const count = 3 * SEGMENT_ROWS;
     const seen: number[] = [];
     const caughtUp: number[] = [];
     const following = (async () => {
@@ -207,17 +209,17 @@ describe('a journal in SQLite', () => {
         onCaughtUp: (at) => void caughtUp.push(at),
       })) {
         seen.push(event.position);
-        if (event.position === 3000) break;
+        if (event.position === count) break;
       }
     })();
     while (caughtUp.length === 0) await turn();
     expect({ caughtUp, seen }).toEqual({ caughtUp: [1], seen: [1] });
-    for (let i = 2; i <= 3000; i++) {
+    for (let i = 2; i <= count; i++) {
       journal.append(leaving(i));
       if (i % 37 === 0) await turn();
     }
     await following;
-    expect(seen).toEqual(Array.from({ length: 3000 }, (_, i) => i + 1));
+    expect(seen).toEqual(Array.from({ length: count }, (_, i) => i + 1));
     expect(reader.findDamage()).toBeUndefined();
     await reader.close();
     await journal.close();
@@ -241,17 +243,17 @@ describe('a journal in SQLite', () => {
     const journal = SqliteJournal.open(file, { durability: 'memory' });
     const memfile = createMemfile({ plugins: [shmem()], journal });
     const ram = memfile.createFile('shmem', { size: 64 });
-    const keep = (): void => {
-      const { state } = memfile;
-      const { position } = state;
-      journal.saveCheckpoint({ position, version: EVOLVE_VERSION, state: saveState(state) });
-    };
-    for (let i = 0; i < 1500; i++) {
+    let checkpoint = 0;
+    for (let i = 0; i < SEGMENT_ROWS; i++) {
       await ram.fallocate(i % 60, (i % 60) + 4);
       await ram.punchHole(i % 50, (i % 50) + 2);
-      if (i === 700) keep();
+      if (i !== SEGMENT_ROWS / 2) continue;
+      const { state } = memfile;
+      checkpoint = state.position;
+      const saved = { position: checkpoint, version: EVOLVE_VERSION, state: saveState(state) };
+      journal.saveCheckpoint(saved);
     }
-    const checkpoint = journal.checkpoint(journal.position, EVOLVE_VERSION)!.position;
+    expect(checkpoint).toBeGreaterThan(SEGMENT_ROWS);
     expect(journal.truncate(checkpoint, EVOLVE_VERSION)).toBe(1);
     const first = journal.truncate(checkpoint + 1, EVOLVE_VERSION);
     expect(first).toBeGreaterThan(1);
