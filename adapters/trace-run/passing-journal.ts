@@ -28,6 +28,18 @@ export class PassingJournal extends Journal {
     return ++this.#position;
   }
 
+  override appendRow(
+    head: number,
+    detail: number,
+    operation: number,
+    length: number,
+    start: number,
+    pfn: number,
+  ): number {
+    if (!this.#keeps) return ++this.#position;
+    return super.appendRow(head, detail, operation, length, start, pfn);
+  }
+
   *read(from: number, to: number = this.#position + 1): Iterable<Recorded> {
     const { first } = this;
     const end = Math.min(to, this.#position + 1);
