@@ -36,13 +36,18 @@ export function failingStore<S extends BackingStore>(
   }) as S;
 }
 
-/** `journal`, of which one call fails: of `append`, say, as on a full disk. */
+/**
+ * `journal`, of which one call fails: of `append`, say, as on a full disk; events that are appended
+ * as rows count with that.
+ */
 export function failingJournal(
   journal: Journal,
   operation: MethodOf<Journal>,
   fault: InjectedFault,
 ): Journal {
-  return failing(journal, operation, fault);
+  const counter = { calls: 0 };
+  const failed = failing(journal, operation, fault, counter);
+  return operation === 'append' ? failing(failed, 'appendRow', fault, counter) : failed;
 }
 
 function failing<T extends object>(
