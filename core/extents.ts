@@ -432,7 +432,7 @@ export class Extents {
     tree.drop();
     for (const { start, end, value } of runs) {
       this.#pages -= end - start;
-      this.set(start, end, value);
+      this.#setInTree(start, end, value);
     }
   }
 }

@@ -71,7 +71,8 @@ export abstract class Journal {
   /**
    * What `append` does, of one of the frequent events in the numbers of its row (see
    * event-row.ts), so that no object is made of it. Whoever extends a journal and has an `append` of
-   * their own need not have this: it calls that then.
+   * their own need not have this: it calls that then. Who stands in for another journal, as a Proxy
+   * does, has to stand in for both.
    */
   appendRow(
     head: number,

@@ -92,6 +92,20 @@ describe('pages that come and go a few at a time, again and again', () => {
     );
   });
 
+  it('leave as they were asked to, whenever a table would be made', () => {
+    for (let sets = 1000; sets <= 1050; sets++) {
+      const extents = new Extents();
+      const holds = (page: number): number => ((page * 7) % 1000) + (page % 2) * 5000;
+      for (let i = 0; i < sets; i++) extents.set(i % 400, (i % 400) + 1, holds(i % 400));
+      expect(extents.delete(3, 300)).toBe(297);
+      expect(extents.pages).toBe(103);
+      expect(extents.ranges()).toEqual([
+        { start: 0, end: 3 },
+        { start: 300, end: 400 },
+      ]);
+    }
+  });
+
   it('are looked through in few steps where many of them are one run', () => {
     const extents = new Extents();
     extents.set(0, 2 ** 16, 1);
