@@ -1,5 +1,4 @@
 import { MemfileError, messageOf } from '../../core/errno.js';
-import type { JournalEvent } from '../../core/index.js';
 import type { ChunkTable } from './chunk-table.js';
 import type { SqliteDatabase } from './driver.js';
 import { Segment } from './segment.js';
@@ -41,24 +40,11 @@ export class GroupCommit {
     return this.#failure;
   }
 
-  append(event: JournalEvent): void {
-    this.#segmentToFill().append(event);
-    this.#appended();
-  }
-
-  appendRow(
-    head: number,
-    detail: number,
-    operation: number,
-    length: number,
-    start: number,
-    pfn: number,
-  ): void {
-    this.#segmentToFill().appendRow(head, detail, operation, length, start, pfn);
-    this.#appended();
-  }
-
-  #segmentToFill(): Segment {
+  /**
+   * The segment to append the next event to; say that it is `appended`.
+   * @throws MemfileError EIO once nothing more can be written.
+   */
+  segmentToFill(): Segment {
     if (this.#failure !== undefined) throw this.#failure;
     const last = this.#segments.at(-1)!;
     if (!last.full) return last;
@@ -68,7 +54,7 @@ export class GroupCommit {
     return segment;
   }
 
-  #appended(): void {
+  appended(): void {
     this.#scheduled ??= setImmediate(() => this.commit());
     if (this.position - this.committed >= AT_ONCE) this.commit();
   }

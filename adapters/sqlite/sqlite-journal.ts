@@ -140,8 +140,9 @@ export class SqliteJournal extends Journal {
   }
 
   append(event: JournalEvent): number {
-    this.#writable().append(event);
-    return this.#appended();
+    const commit = this.#writable();
+    commit.segmentToFill().append(event);
+    return this.#appended(commit);
   }
 
   override appendRow(
@@ -152,8 +153,9 @@ export class SqliteJournal extends Journal {
     start: number,
     pfn: number,
   ): number {
-    this.#writable().appendRow(head, detail, operation, length, start, pfn);
-    return this.#appended();
+    const commit = this.#writable();
+    commit.segmentToFill().appendRow(head, detail, operation, length, start, pfn);
+    return this.#appended(commit);
   }
 
   #writable(): GroupCommit {
@@ -162,9 +164,10 @@ export class SqliteJournal extends Journal {
     throw new MemfileError('EPERM', 'append', 'the journal was opened to read');
   }
 
-  #appended(): number {
+  #appended(commit: GroupCommit): number {
+    commit.appended();
     if (this.#awaiting.length > 0) this.#wake();
-    return this.position;
+    return commit.position;
   }
 
   /** @throws MemfileError EBADMSG, with the position up to which it is good, where it is damaged. */
