@@ -1,13 +1,21 @@
 import { END, VALUE } from './extent-leaf.js';
 import { isTable, nextHeld, PAGES, runEnd } from './extent-table.js';
 import type { LeafTree } from './leaf-tree.js';
-import type { PageTable } from './page-table.js';
+
+/** Goes from run to run; nothing may change meanwhile. */
+export interface ExtentWalk {
+  readonly start: number;
+  readonly end: number;
+  readonly value: number;
+  /** Goes to the next run, if there is one. */
+  next(): boolean;
+}
 
 /**
  * Goes through the runs that lie in pages `[from, to)`, clipped to it and in order; nothing may
  * change meanwhile. A run that crosses from one leaf to the next may be told in two.
  */
-export class ExtentWalk {
+export class TreeWalk implements ExtentWalk {
   start = 0;
   end = 0;
   value = 0;
@@ -58,32 +66,6 @@ export class ExtentWalk {
     this.start = start < this.#from ? this.#from : start;
     this.end = end > this.#to ? this.#to : end;
     this.value = value + (this.start - start);
-    return true;
-  }
-}
-
-/** As above, of a table. */
-export class TableWalk {
-  start = 0;
-  end = 0;
-  value = 0;
-  readonly #table: PageTable;
-  readonly #to: number;
-  #at: number;
-
-  constructor(table: PageTable, from: number, to: number) {
-    this.#table = table;
-    this.#to = Math.min(to, table.length);
-    this.#at = from;
-  }
-
-  next(): boolean {
-    const start = this.#table.nextHeld(this.#at);
-    if (start >= this.#to) return false;
-    this.#at = this.#table.runEnd(start);
-    this.start = start;
-    this.end = Math.min(this.#at, this.#to);
-    this.value = this.#table.get(start);
     return true;
   }
 }

@@ -1,3 +1,6 @@
+import type { Extent } from './extent-leaf.js';
+import type { ExtentWalk } from './extent-walk.js';
+
 /** How many pages of a table are summed up together. */
 const BLOCK_BITS = 8;
 const BLOCK = 1 << BLOCK_BITS;
@@ -130,17 +133,32 @@ export class PageTable {
     return end;
   }
 
-  /** The last page that holds something; there is one. */
-  get lastHeld(): number {
+  /** The last run, or undefined when nothing is held. */
+  last(): Extent | undefined {
+    if (this.#pages === 0) return undefined;
     let block = this.#held.length - 1;
     while (this.#held[block] === 0) block--;
     let page = block * BLOCK + BLOCK - 1;
     while (this.#values[page] === NOTHING) page--;
-    return page;
+    const start = this.#runStart(page);
+    return { start, end: page + 1, value: this.#values[start]! };
+  }
+
+  /** How many pages of `[start, end)` hold something. */
+  count(start: number, end: number): number {
+    const walk = this.walk(start, end);
+    let pages = 0;
+    while (walk?.next()) pages += walk.end - walk.start;
+    return pages;
+  }
+
+  /** Goes through the runs in `[start, end)`; nothing may change meanwhile. */
+  walk(start: number, end: number): ExtentWalk | undefined {
+    return start < end ? new TableWalk(this, start, end) : undefined;
   }
 
   /** Where the run that has `page` begins. */
-  runStart(page: number): number {
+  #runStart(page: number): number {
     const values = this.#values;
     let start = page;
     while (start > 0 && joins(values[start - 1]!, values[start]!)) {
@@ -149,6 +167,32 @@ export class PageTable {
       start -= isWhole ? this.#held[block]! : 1;
     }
     return start;
+  }
+}
+
+/** Goes through the runs of a table. */
+class TableWalk implements ExtentWalk {
+  start = 0;
+  end = 0;
+  value = 0;
+  readonly #table: PageTable;
+  readonly #to: number;
+  #at: number;
+
+  constructor(table: PageTable, from: number, to: number) {
+    this.#table = table;
+    this.#to = Math.min(to, table.length);
+    this.#at = from;
+  }
+
+  next(): boolean {
+    const start = this.#table.nextHeld(this.#at);
+    if (start >= this.#to) return false;
+    this.#at = this.#table.runEnd(start);
+    this.start = start;
+    this.end = Math.min(this.#at, this.#to);
+    this.value = this.#table.get(start);
+    return true;
   }
 }
 
