@@ -160,7 +160,9 @@ describe('faults by operation and count', () => {
     const journal = failingJournal(new MemoryJournal(), 'append', { count: 2 });
     const { memfile } = createTestMemfile({ plugins: [shmem()], journal });
     const file = memfile.createFile('shmem', { size: 4 });
-    await expect(file.fallocate(0, 1)).rejects.toMatchObject({ code: 'EIO', effect: 'none' });
+    const refused = file.fallocate(0, 1);
+    await expect(refused).rejects.toMatchObject({ code: 'EIO', effect: 'none' });
+    await expect(refused).rejects.toThrow('call 2 of append fails on purpose');
     expect(memfile.journal.position).toBe(1);
     expect(file.populated()).toEqual([]);
   });

@@ -47,7 +47,7 @@ export function failingJournal(
 ): Journal {
   const counter = { calls: 0 };
   const failed = failing(journal, operation, fault, counter);
-  return operation === 'append' ? failing(failed, 'appendRow', fault, counter) : failed;
+  return operation === 'append' ? failing(failed, 'appendRow', fault, counter, operation) : failed;
 }
 
 function failing<T extends object>(
@@ -55,13 +55,14 @@ function failing<T extends object>(
   operation: MethodOf<T>,
   { count, error }: InjectedFault,
   counter = { calls: 0 },
+  name: string = operation,
 ): T {
   const method = target[operation] as ((...args: unknown[]) => unknown) | undefined;
   if (method === undefined) return target;
   const call = (...args: unknown[]): unknown => {
     if (++counter.calls !== count) return method.apply(target, args);
-    const detail = `call ${count} of ${operation} fails on purpose`;
-    throw error ?? new MemfileError('EIO', operation, detail);
+    const detail = `call ${count} of ${name} fails on purpose`;
+    throw error ?? new MemfileError('EIO', name, detail);
   };
   return overriding(target, { [operation]: call } as Partial<T>);
 }
