@@ -105,8 +105,11 @@ export class SrcuDomain {
   /** Resolves when every reader section that is open now is over. */
   synchronize(): Promise<void> {
     if (this.readers === 0) return DONE;
-    const grace = (this.#queued ??= new GracePeriod(this.name, this.#heldUpBy));
-    this.#advance();
+    if (this.#queued !== undefined) return this.#queued.over;
+    const grace = new GracePeriod(this.name, this.#heldUpBy);
+    // The idle index has drained unless a grace period waits for it.
+    if (this.#draining === undefined) this.#flip(grace);
+    else this.#queued = grace;
     return grace.over;
   }
 
@@ -131,17 +134,21 @@ export class SrcuDomain {
     return this.#draining === grace ? named.filter(({ index }) => index !== this.#index) : [];
   };
 
-  /** Takes every step of a grace period that no reader holds up. */
+  /** The idle index may have drained. */
   #advance(): void {
-    for (;;) {
-      const idle = (1 - this.#index) as SrcuIndex;
-      if ((idle === 0 ? this.#first : this.#second) > 0) return;
-      this.#draining?.resolve();
-      this.#draining = this.#queued;
-      if (this.#draining === undefined) return;
-      this.#queued = undefined;
-      this.#index = idle;
-    }
+    if ((this.#index === 0 ? this.#second : this.#first) > 0) return;
+    this.#draining!.resolve();
+    this.#draining = undefined;
+    const next = this.#queued;
+    if (next === undefined) return;
+    this.#queued = undefined;
+    this.#flip(next);
+    this.#advance();
+  }
+
+  #flip(grace: GracePeriod): void {
+    this.#index = this.#index === 0 ? 1 : 0;
+    this.#draining = grace;
   }
 }
 
