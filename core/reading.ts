@@ -43,14 +43,16 @@ export class Reading implements IterableIterator<Recorded> {
   next(): IteratorResult<Recorded, undefined> {
     const position = this.#position;
     if (position >= this.#end) return { done: true, value: undefined };
-    if (position >= this.#stop) {
-      this.#piece = this.#pieceOf(position);
-      this.#stop = this.#piece.end;
-    }
+    if (position >= this.#stop) this.#open(position);
     this.#position = position + 1;
     const piece = this.#piece!;
     const event = piece.rows?.read(position - piece.first, position);
     return { done: false, value: event ?? piece.at(position) };
+  }
+
+  #open(position: number): void {
+    this.#piece = this.#pieceOf(position);
+    this.#stop = this.#piece.end;
   }
 
   [Symbol.iterator](): this {

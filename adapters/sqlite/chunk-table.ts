@@ -1,14 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { Checkpoint } from '../../core/index.js';
-import {
-  bytesOf,
-  readChunk,
-  sealOf,
-  textOf,
-  type Blob,
-  type Chunk,
-  type StoredChunk,
-} from './chunk.js';
+import { bytesOf, sealOf, textOf, type Blob, Chunk, type StoredChunk } from './chunk.js';
 import { damaging } from './damage.js';
 import type { SqliteDatabase, SqliteStatement } from './driver.js';
 import { FORMAT, upcastFrom, type Format, type Upcast } from './format.js';
@@ -71,18 +63,18 @@ export class ChunkTable {
 
   /**
    * The chunk with the event at `position`, which is there.
-   * @param before the chunk that was read before, if any: it has to be the one that it follows.
+   * @param before the chunk that was read before: it has to be the one that it follows.
    * @throws DamagedJournalError
    */
-  at(position: number, before: Chunk | undefined): Chunk {
+  at(position: number, before: Chunk): Chunk {
     return damaging(position - 1, () => {
       const stored = this.#stored(position);
       if (stored === undefined || position >= stored.first + stored.count) {
         throw new Error('events are missing');
       }
-      const chunk = readChunk(stored, this.#upcast(stored.format));
+      const chunk = Chunk.read(stored, this.#upcast(stored.format));
       // A chunk that was merged since begins elsewhere, and is proof enough by itself.
-      if (before?.end === chunk.first && before.checksum !== chunk.previous) {
+      if (before.end === chunk.first && before.checksum !== chunk.previous) {
         throw new Error('events of another history');
       }
       return chunk;

@@ -10,7 +10,7 @@ import {
   type SubscribeOptions,
 } from '../../core/index.js';
 import { piecesOf, Reading } from '../../core/reading.js';
-import type { Chunk } from './chunk.js';
+import { Chunk } from './chunk.js';
 import { ChunkTable } from './chunk-table.js';
 import { DamagedJournalError, damaging } from './damage.js';
 import { createDatabase, openToRead, openToWrite } from './database.js';
@@ -230,7 +230,7 @@ export class SqliteJournal extends Journal {
   /** Reads everything, and compares it with its checksums; answers what is wrong, if anything is. */
   findDamage(): DamagedJournalError | undefined {
     try {
-      let chunk: Chunk | undefined;
+      let chunk = Chunk.none;
       const last = this.#end();
       for (let { first } = this.#table; first <= last; first = chunk.end) {
         chunk = this.#table.at(first, chunk);
@@ -264,7 +264,7 @@ export class SqliteJournal extends Journal {
 
   /** Where the event at a position is, for who asks in order. */
   #inOrder(): (position: number) => Piece {
-    let chunk: Chunk | undefined;
+    let chunk = Chunk.none;
     return (position) =>
       this.#commit?.segmentOf(position) ?? (chunk = this.#table.at(position, chunk));
   }
