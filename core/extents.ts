@@ -9,14 +9,15 @@ export type { Extent } from './extent-leaf.js';
 /** Nobody changes a few pages at a time who changes more than so many at once. */
 const SHORT = 64;
 
-/** So many changes of a few pages, and one for each page there is, are worth a table. */
+/** So many changes of a few pages, and one for every eight pages there are, are worth a table. */
 const PATIENCE = 1024;
+const PAGES_EACH = 8;
 
 /**
  * A map from pages to numbers, as sorted runs: page frames of a file, a set of pages, stage-2.
  *
  * A run of n pages holds n consecutive numbers, so neighbours join when their numbers do. Runs are
- * kept in a tree; once they were changed a few pages at a time as often as there are pages, by page.
+ * kept in a tree; by page, once they were changed a few pages at a time often enough for that.
  */
 export class Extents {
   #tree = new ExtentTree();
@@ -188,8 +189,8 @@ export class Extents {
   #makeTable(): void {
     const last = this.last();
     const limit = last?.end ?? 0;
-    this.#price = Math.max(limit, 2 * this.#short);
-    if (limit > this.#short || !PageTable.reaches(limit)) return;
+    this.#price = Math.max(limit / PAGES_EACH, 2 * this.#short);
+    if (limit > PAGES_EACH * this.#short || !PageTable.reaches(limit)) return;
     const table = new PageTable(limit);
     let fits = true;
     this.eachRun((start, end, value) => {

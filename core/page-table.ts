@@ -8,8 +8,8 @@ const BLOCK = 1 << BLOCK_BITS;
 /** What a page has that holds nothing. */
 const NOTHING = -1;
 
-/** A table has no more pages than that, which take 4 MB. */
-const MOST = 2 ** 20;
+/** A table has no more pages than that, which take 16 MB. */
+const MOST = 2 ** 22;
 
 /** Values are less than this, or there can be no table of them. */
 const NARROW = 2 ** 31 - 1;

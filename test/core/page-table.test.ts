@@ -8,7 +8,7 @@ const STEPS = 6000;
 
 const setting = fc.record({
   seed: fc.nat(),
-  pages: fc.constantFrom(5, 300, 900, 2100),
+  pages: fc.constantFrom(5, 300, 900, 2100, 20_000),
   /** One of so many changes is of more pages, or of numbers or pages that no table has. */
   odd: fc.constantFrom(700, 3000, STEPS),
   /** How many of ten steps set pages. */
