@@ -31,69 +31,84 @@ interface Borrower extends LeaseHome {
 
 /** Takes a lease of the frame of page `offset`; see `Registration.lookup`. */
 export function takeLease(home: LookupFile, borrower: Borrower, offset: number): Lease {
-  const { engine, state, store, srcu } = home;
-  const { range, name } = borrower;
-  if (!isPageCount(offset) || offset < range.start || offset >= range.end) {
-    const where = formatRange(range.start, range.end);
-    throw new MemfileError('EINVAL', 'lookup', `page ${show(offset)} is not in ${where}`);
+  const { state, srcu } = home;
+  const { start, end } = borrower.range;
+  if (!borrower.active || !isPageCount(offset) || offset < start || offset >= end) {
+    throw whyNot(borrower, offset);
   }
-  if (!borrower.active) throw new MemfileError('EBADF', 'lookup', `"${name}" has unregistered`);
   const known = state.frames.get(offset);
   if (known < 0) throw whyHole(home, offset);
   const refusal = refusesLookup(state, borrower, offset);
   if (refusal !== undefined) throw refusal;
   const section = srcu.readLock();
+  let lease: Lease;
   try {
-    const { pfn, order: most } = store.getLockPfn(offset);
-    checkFrame(offset, known, pfn, most);
-    const order = orderAlike(state, offset, most);
-    try {
-      recordLookup(engine, state, borrower, offset, pfn, order);
-    } catch (error) {
-      store.putUnlockPfn(pfn);
-      throw error;
-    }
-    return new Lease(borrower, home.file, offset, pfn, order, store.generation);
+    lease = lend(home, borrower, offset, known);
   } catch (error) {
-    throw asMemfileError(error, 'lookup', `store "${state.store}"`);
-  } finally {
     srcu.readUnlock(section);
+    throw asMemfileError(error, 'lookup', `store "${state.store}"`);
   }
+  srcu.readUnlock(section);
+  return lease;
+}
+
+/** A page that the borrower has, with what the store says of it. */
+function lend(home: LookupFile, borrower: Borrower, offset: number, known: number): Lease {
+  const { state, store, file } = home;
+  const { pfn, order: most } = store.getLockPfn(offset);
+  if (most !== 0 || pfn !== known) checkFrame(offset, known, pfn, most);
+  const order = most === 0 ? 0 : orderAlike(state, offset, most);
+  try {
+    recordLookup(home.engine, state.id, borrower, offset, pfn, order);
+  } catch (error) {
+    store.putUnlockPfn(pfn);
+    throw error;
+  }
+  return new Lease(borrower, file, offset, pfn, order, store.generation);
+}
+
+function whyNot({ name, range }: Borrower, offset: number): MemfileError {
+  if (isPageCount(offset) && offset >= range.start && offset < range.end) {
+    return new MemfileError('EBADF', 'lookup', `"${name}" has unregistered`);
+  }
+  const where = formatRange(range.start, range.end);
+  return new MemfileError('EINVAL', 'lookup', `page ${show(offset)} is not in ${where}`);
 }
 
 function recordLookup(
   engine: Engine,
-  { id: file }: FileState,
-  { id: registration, recorded }: Borrower,
+  file: number,
+  borrower: Borrower,
   offset: number,
   pfn: number,
   order: number,
 ): void {
+  const registration = borrower.id;
   if (!fitsLease(file, registration, order)) {
     engine.begin('lookup', { type: 'lookup', file, registration, offset, pfn, order });
     return;
   }
   const detail = detailOf(order, registration);
   engine.recordRow('lookup', headOf(ROW.lookup, file), detail, 0, 0, offset, pfn);
-  taken(recorded, offset, pfn, order);
+  taken(borrower.recorded, offset, pfn, order);
   engine.folded();
 }
 
 /** A lease is put: no failure of the journal stops that. */
 export function recordPut(
   engine: Engine,
-  { id: file }: FileState,
-  { id: registration, recorded }: { readonly id: number; readonly recorded: RegistrationState },
+  file: number,
+  owner: { readonly id: number; readonly recorded: RegistrationState },
   { offset, pfn, order }: Lease,
 ): void {
+  const registration = owner.id;
   if (!fitsLease(file, registration, order)) {
     engine.record({ type: 'put', file, registration, offset, pfn, order });
     return;
   }
   const detail = detailOf(order, registration);
-  const head = headOf(ROW.put, file);
-  if (!engine.recordRow(undefined, head, detail, 0, 0, offset, pfn)) return;
-  returned(engine.state, recorded, offset, pfn, order);
+  if (!engine.recordRow(undefined, headOf(ROW.put, file), detail, 0, 0, offset, pfn)) return;
+  returned(engine.state, owner.recorded, offset, pfn, order);
   engine.folded();
 }
 
@@ -110,11 +125,18 @@ function checkFrame(offset: number, known: number, pfn: number, order: number): 
 /** Only what a side or an error of the page says; whether it is there is not asked. */
 export function refusesLookup(
   state: FileState,
-  { name, access }: { readonly name: string; readonly access: Access },
+  owner: { readonly name: string; readonly access: Access },
   page: number,
 ): MemfileError | undefined {
   if (state.poisoned.pages > 0 && state.poisoned.has(page)) return poisoned(state, 'lookup', page);
-  if (access === 'both') return undefined;
+  return owner.access === 'both' ? undefined : refusesSide(state, owner, page);
+}
+
+function refusesSide(
+  state: FileState,
+  { name, access }: { readonly name: string; readonly access: Access },
+  page: number,
+): MemfileError | undefined {
   const side = state.private.has(page) ? 'private' : 'shared';
   if (side === access) return undefined;
   const what = `page ${page} of "${state.name}" is ${side}, "${name}" has access to ${access} pages`;
@@ -137,7 +159,6 @@ export function whyHole(
 
 /** The largest order, up to the store's, whose pages are all of the side of `page` and sound. */
 export function orderAlike(state: FileState, page: number, order: number): number {
-  if (order === 0) return 0;
   const { private: attributes, poisoned } = state;
   if (attributes.pages === 0 && poisoned.pages === 0) return order;
   const isPrivate = attributes.has(page);

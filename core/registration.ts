@@ -290,7 +290,7 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   leasePut(lease: Lease): void {
     const { engine, state, store } = this.#home;
     store.putUnlockPfn(lease.pfn);
-    recordPut(engine, state, this, lease);
+    recordPut(engine, state.id, this, lease);
   }
 
   /** @internal The end of its grace period waits for its open sections. */

@@ -179,17 +179,15 @@ function findSlot(vm: FaultHost, fault: Fault): FaultStep {
   const { gfn } = fault;
   const slot = vm.slots.at(gfn);
   fault.slot = slot;
-  if (slot === undefined) {
-    if (fault.private) return memoryFault(vm, fault, 'EFAULT');
-    return exit(vm, fault, { type: 'mmio', gpa: gfn * PAGE_SIZE });
-  }
+  if (slot === undefined) return fault.private ? memoryFault(vm, fault, 'EFAULT') : mmio(vm, fault);
   if (slot.invalid) return retry(vm, fault, 'slot');
-  fault.binding = bindingOf(slot, fault);
-  if (fault.binding === undefined) return memoryFault(vm, fault, 'EFAULT');
+  const binding = bindingOf(slot, fault);
+  fault.binding = binding;
   // The slot may be younger than the answer to the step before.
-  if (!fault.binding.agrees(gfn, fault.private)) return memoryFault(vm, fault, 'EFAULT');
-  if (fault.write && slot.readOnly) return exit(vm, fault, { type: 'mmio', gpa: gfn * PAGE_SIZE });
-  return 'check';
+  if (binding === undefined || !binding.agrees(gfn, fault.private)) {
+    return memoryFault(vm, fault, 'EFAULT');
+  }
+  return fault.write && slot.readOnly ? mmio(vm, fault) : 'check';
 }
 
 function bindingOf({ bindings }: Memslot, fault: Fault): Binding | undefined {
@@ -208,20 +206,25 @@ function lookup(vm: FaultHost, fault: Fault): FaultStep {
     fault.lease = binding.lookup(gfn);
     return 'recheck';
   } catch (error) {
-    if (!(error instanceof MemfileError)) throw error;
-    switch (error.code) {
-      case 'ENOENT':
-        leave(vm, fault);
-        return 'populate';
-      case 'EBADF': // The slot is there, and its file is closed.
-      case 'ENODEV': // Its device has revoked it.
-      case 'EFAULT': // The page has become one of the other side.
-        return memoryFault(vm, fault, 'EFAULT');
-      case 'EHWPOISON':
-        return memoryFault(vm, fault, 'EHWPOISON');
-      default:
-        throw error;
-    }
+    return refused(vm, fault, error);
+  }
+}
+
+/** The lookup failed. */
+function refused(vm: FaultHost, fault: Fault, error: unknown): FaultStep {
+  if (!(error instanceof MemfileError)) throw error;
+  switch (error.code) {
+    case 'ENOENT':
+      leave(vm, fault);
+      return 'populate';
+    case 'EBADF': // The slot is there, and its file is closed.
+    case 'ENODEV': // Its device has revoked it.
+    case 'EFAULT': // The page has become one of the other side.
+      return memoryFault(vm, fault, 'EFAULT');
+    case 'EHWPOISON':
+      return memoryFault(vm, fault, 'EHWPOISON');
+    default:
+      throw error;
   }
 }
 
@@ -264,6 +267,10 @@ function memoryFault(vm: FaultHost, fault: Fault, code: MemoryFault['code']): Fa
     size: PAGE_SIZE,
     flags: fault.private ? MEMORY_EXIT_PRIVATE : 0,
   });
+}
+
+function mmio(vm: FaultHost, fault: Fault): FaultStep {
+  return exit(vm, fault, { type: 'mmio', gpa: fault.gfn * PAGE_SIZE });
 }
 
 function exit(vm: FaultHost, fault: Fault, how: FaultExit): FaultStep {

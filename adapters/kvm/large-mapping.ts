@@ -19,9 +19,12 @@ interface LookedUp {
  * logs dirty pages gets single pages, as in `kvm_mmu_hugepage_adjust`.
  */
 export function largestLevel(attributes: Pick<Attributes, 'uniform'>, fault: LookedUp): Level {
+  return fault.lease!.order === 0 || fault.slot!.logDirty ? 1 : levelOf(attributes, fault);
+}
+
+function levelOf(attributes: Pick<Attributes, 'uniform'>, fault: LookedUp): Level {
   const { gfn } = fault;
   const { order } = fault.lease!;
-  if (order === 0 || fault.slot!.logDirty) return 1;
   const { piece } = fault.binding!;
   for (const level of LARGE_LEVELS) {
     const pages = LEVEL_PAGES[level];

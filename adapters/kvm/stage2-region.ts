@@ -30,6 +30,8 @@ export type Seen = (start: number, end: number, entry: Entry, level: Level) => v
  * Pages are counted from the first one of the region, half-open.
  */
 export class Stage2Region {
+  /** Which of all it is; the owner's own. */
+  number = 0;
   /** The entry of a mapping of the whole region, or 0. */
   #whole: Entry = 0;
   /** By place, the entry of its first page, there or not, if the others follow from it; or 0. */

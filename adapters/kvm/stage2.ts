@@ -17,6 +17,9 @@ export interface Stage2Mapping extends PageRange, Stage2Kind {
   readonly pfn: number;
 }
 
+/** So many GiB are found without a search. */
+const RECENT = 16;
+
 /** An empty region is not kept for later when it has room for more tables than so many. */
 const KEPT_ROOM = 8;
 
@@ -31,9 +34,8 @@ export class Stage2 {
   readonly #regions = new Map<number, Stage2Region>();
   /** An empty one: a page that comes and goes does not make a region each time. */
   #spare: Stage2Region | undefined;
-  /** The region asked for last, and its number: 1 GiB is asked for again and again. */
-  #recent: Stage2Region | undefined;
-  #recentNumber = -1;
+  /** By the low bits of their numbers, those asked for last: to ask the map takes longer. */
+  readonly #recent: (Stage2Region | undefined)[] = Array.from({ length: RECENT });
   #pages = 0;
 
   /** How many guest pages are mapped. */
@@ -167,18 +169,20 @@ export class Stage2 {
     if (region !== undefined) return region;
     const added = this.#spare ?? new Stage2Region();
     this.#spare = undefined;
-    this.#regions.set(regionOf(gfn), added);
+    added.number = regionOf(gfn);
+    this.#regions.set(added.number, added);
     return added;
   }
 
   #find(gfn: number): Stage2Region | undefined {
     const number = regionOf(gfn);
-    if (number === this.#recentNumber) return this.#recent;
+    const recent = this.#recent[number % RECENT];
+    return recent?.number === number ? recent : this.#findOther(number);
+  }
+
+  #findOther(number: number): Stage2Region | undefined {
     const region = this.#regions.get(number);
-    if (region !== undefined) {
-      this.#recent = region;
-      this.#recentNumber = number;
-    }
+    if (region !== undefined) this.#recent[number % RECENT] = region;
     return region;
   }
 
@@ -208,7 +212,7 @@ export class Stage2 {
 
   #drop(number: number, empty: Stage2Region): void {
     this.#regions.delete(number);
-    this.#recentNumber = -1;
+    this.#recent[number % RECENT] = undefined;
     if (empty.room <= KEPT_ROOM) this.#spare = empty;
   }
 
