@@ -38,7 +38,7 @@ interface SubjectBase extends Observable<Notification> {
  * behind `pipe()` is a watcher: it sees the same notifications and can hurt nobody.
  */
 export abstract class NotifierSubject extends (Subject as unknown as new () => SubjectBase) {
-  #slots: readonly Slot[] = [];
+  #slots: readonly Slot[] = NOBODY;
   #completed = false;
 
   /** The event being told to this registration now. */
@@ -150,3 +150,6 @@ export function quietly(call: () => unknown): void {
     // As above.
   }
 }
+
+/** Most registrations are never subscribed to. */
+const NOBODY: readonly Slot[] = [];

@@ -16,7 +16,7 @@ import type { Section, SectionOwner } from './section.js';
 import type { SrcuDomain } from './srcu.js';
 import type { FileState, RegistrationState } from './state.js';
 import { clipRuns, usable } from './usable.js';
-import { witnessAnswer, witnessDelivery, witnessGrace, type Told } from './witnessed.js';
+import { witnessAnswer, witnessDelivery, witnessGrace } from './witnessed.js';
 import { DONE, standsFor, type WaitNode } from './waits-for.js';
 
 /** An invalidation that has begun and not ended. */
@@ -66,7 +66,6 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   /** @internal What the journal knows of it, after it has left too. */
   readonly recorded: RegistrationState;
   readonly #home: RegistrationHome;
-  readonly #whom: Told;
   readonly #observersVote: boolean;
   /** @internal */
   readonly budget: MappingBudget | undefined;
@@ -90,13 +89,13 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   ) {
     super();
     this.#home = home;
-    this.#whom = { id, file: home.file.id };
     this.id = id;
     this.name = name;
     this.range = range;
     this.position = position;
     this.access = access;
-    this.snapshot = usable(home.state, home.state.frames.ranges(range.start, range.end), access);
+    const there = home.state.frames.ranges(range.start, range.end);
+    this.snapshot = there.length === 0 ? NOTHING : usable(home.state, there, access);
     this.recorded = registrationOf(home.engine.state, id);
     this.seat = new Seat<Registration>(this, id, range, notifier);
     this.#observersVote = votes;
@@ -118,12 +117,12 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
     if (!this.#active) return;
     const callback = this.seat.callback(pass.type);
     const { observed } = this;
-    const { engine } = this.#home;
+    const { engine, file } = this.#home;
     if (callback === undefined && !observed && !engine.witnessed) return;
     const { range } = this;
     const start = from > range.start ? from : range.start;
     const end = to < range.end ? to : range.end;
-    if (engine.witnessed) witnessDelivery(engine, this.#whom, pass, start, end);
+    if (engine.witnessed) witnessDelivery(engine, file.id, this, pass, start, end);
     pass.enter(this, start, end);
     if (callback !== undefined && pass.concerns(this)) {
       try {
@@ -258,17 +257,17 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   /** @internal */
   sectionOpened(section: Section): void {
     this.#open++;
-    const { engine, sections } = this.#home;
+    const { engine, file, sections } = this.#home;
     sections.add(section);
-    if (engine.witnessed) witnessAnswer(engine, this.#whom, section, 'waits');
+    if (engine.witnessed) witnessAnswer(engine, file.id, this, section, 'waits');
   }
 
   /** @internal */
   sectionClosed(section: Section): void {
     this.#open--;
-    const { engine, sections } = this.#home;
+    const { engine, file, sections } = this.#home;
     sections.delete(section);
-    if (engine.witnessed) witnessAnswer(engine, this.#whom, section, 'done');
+    if (engine.witnessed) witnessAnswer(engine, file.id, this, section, 'done');
     if (!this.#active) this.#settleGrace();
   }
 
@@ -368,8 +367,11 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
     if (this.sections > 0) return;
     if (this.#outlived) {
       this.#outlived = false;
-      witnessGrace(this.#home.engine, this.#whom);
+      witnessGrace(this.#home.engine, this.#home.file.id, this);
     }
     this.#closed?.resolve();
   }
 }
+
+/** Whoever registers before there are pages needs no list of its own. */
+const NOTHING: readonly PageRange[] = [];

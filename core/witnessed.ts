@@ -3,16 +3,16 @@ import type { Outcome } from './event.js';
 import type { Pass } from './pass.js';
 import type { Section } from './section.js';
 
-/** Whose callbacks are witnessed. */
-export interface Told {
+/** Whose callbacks are witnessed: a registration of a file. */
+interface Told {
   readonly id: number;
-  readonly file: number;
 }
 
 /** A consumer is about to be told of pages `[start, end)`. */
 export function witnessDelivery(
   engine: Engine,
-  { id: registration, file }: Told,
+  file: number,
+  { id: registration }: Told,
   { operation, position, type: callback, reason }: Pass,
   start: number,
   end: number,
@@ -24,7 +24,8 @@ export function witnessDelivery(
 /** A consumer does not answer at once, or is done at last. */
 export function witnessAnswer(
   engine: Engine,
-  { id: registration, file }: Told,
+  file: number,
+  { id: registration }: Told,
   { operation, position, callback }: Section,
   outcome: Outcome,
 ): void {
@@ -33,6 +34,6 @@ export function witnessAnswer(
 }
 
 /** A consumer that left while it was at work is done. */
-export function witnessGrace(engine: Engine, { id: registration, file }: Told): void {
+export function witnessGrace(engine: Engine, file: number, { id: registration }: Told): void {
   engine.witness({ type: 'grace', file, registration });
 }
