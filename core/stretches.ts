@@ -11,15 +11,28 @@ const ROOM = 2 ** 16;
  */
 export class Stretches<M extends Member> {
   readonly #bounds: Float64Array;
+  /** For as many sections of one size as there are bounds, how many of these lie before each. */
+  readonly #before: Int32Array;
+  readonly #low: number;
+  /** Sections a page. */
+  readonly #scale: number;
   /** Of the stretch that ends at the bound of the same number, and of what is behind the last. */
   readonly #audiences: (Audience<M> | undefined)[] = [];
   readonly #known: Audience<M>[] = [];
   #room = ROOM;
 
+  /** @param ranges of everybody who has one; there is one at least. */
   constructor(ranges: Iterable<PageRange>) {
     const bounds = new Set<number>();
     for (const { start, end } of ranges) bounds.add(start).add(end);
-    this.#bounds = Float64Array.from(bounds).sort();
+    const sorted = Float64Array.from(bounds).sort();
+    const { length } = sorted;
+    this.#bounds = sorted;
+    this.#low = sorted[0]!;
+    this.#scale = length > 1 ? (length - 1) / (sorted[length - 1]! - this.#low) : 0;
+    this.#before = new Int32Array(length + 1);
+    for (const bound of sorted) this.#before[this.#sectionOf(bound) + 1]!++;
+    for (let i = 1; i <= length; i++) this.#before[i]! += this.#before[i - 1]!;
     for (let i = 0; i <= this.#bounds.length; i++) this.#audiences.push(undefined);
   }
 
@@ -27,14 +40,22 @@ export class Stretches<M extends Member> {
   find(start: number, end: number): number {
     const bounds = this.#bounds;
     const { length } = bounds;
-    let at = 0;
-    // The same steps wherever it ends: nobody foresees where a loop would.
-    for (let left = length; left > 0;) {
+    const before = this.#before;
+    const section = this.#sectionOf(start);
+    let at = before[section]!;
+    // Mostly one at most; of more, the same steps wherever it ends, as nobody foresees where.
+    for (let left = before[section + 1]! - at; left > 0;) {
       const half = (left + 1) >>> 1;
       at += half * Number(bounds[at + half - 1]! <= start);
       left -= half;
     }
     return at < length && bounds[at]! < end ? -1 : at;
+  }
+
+  /** Where a page is among the sections; what is before all or behind them is in an outer one. */
+  #sectionOf(page: number): number {
+    const section = Math.floor((page - this.#low) * this.#scale);
+    return Math.max(0, Math.min(section, this.#bounds.length - 1));
   }
 
   /** Who was set for the stretch that has all of `[start, end)`. */
