@@ -26,6 +26,10 @@ export class Audience<M extends Member = Member> {
     this.#foreseen = lasting && seats.every(isOneCall);
   }
 
+  get size(): number {
+    return this.seats.length;
+  }
+
   get members(): M[] {
     return this.seats.map(({ member }) => member);
   }
@@ -44,11 +48,7 @@ export class Audience<M extends Member = Member> {
 
   /** Tells all one after the other, but those that have access to `unless` alone. */
   tellEach(engine: Engine, pass: Pass, start: number, end: number, unless?: Access): void {
-    const { seats } = this;
-    const { length } = seats;
-    if (isNewestFirst(pass.type)) {
-      for (let i = length - 1; i >= 0; i--) tellOne(engine, seats[i]!, pass, start, end, unless);
-    } else for (let i = 0; i < length; i++) tellOne(engine, seats[i]!, pass, start, end, unless);
+    tellSeats(this.seats, engine, pass, start, end, unless);
   }
 
   /** What tells all of such events at once; undefined where each has to be asked what it has. */
@@ -80,13 +80,28 @@ function isOneCall(seat: Seat): boolean {
   return seat.direct || (access === 'both' && seat.silent && participant !== undefined);
 }
 
+/** Tells all of those, one after the other, who are by age. */
+export function tellSeats(
+  seats: readonly Seat[],
+  engine: Engine,
+  pass: Pass,
+  start: number,
+  end: number,
+  unless: Access | undefined,
+): void {
+  const { length } = seats;
+  if (isNewestFirst(pass.type)) {
+    for (let i = length - 1; i >= 0; i--) tellOne(engine, seats[i]!, pass, start, end, unless);
+  } else for (let i = 0; i < length; i++) tellOne(engine, seats[i]!, pass, start, end, unless);
+}
+
 /** Who came last lets go first; of everything else the oldest registration hears first. */
-function isNewestFirst(type: NotifierCallback): boolean {
+export function isNewestFirst(type: NotifierCallback): boolean {
   return type === 'invalidate';
 }
 
 /** What `tell` of a member does, without a look at it where its seat says all there is to know. */
-function tellOne(
+export function tellOne(
   engine: Engine,
   seat: Seat,
   pass: Pass,

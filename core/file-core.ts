@@ -189,7 +189,7 @@ export class FileCore implements OperationHome, RegistrationHome, PassHost {
   ): void {
     const { engine } = this;
     const row = engine.witnessed ? undefined : audience.rowOf(type);
-    if (row === undefined ? audience.seats.length === 0 : row.isEmpty) return;
+    if (row === undefined ? audience.size === 0 : row.isEmpty) return;
     const pass = new Pass(this, operation, type, reason, position, begun, detail);
     engine.pass = pass;
     if (row === undefined) audience.tellEach(engine, pass, start, end, unless);

@@ -1,5 +1,7 @@
 import { Audience } from './audience.js';
+import { merged, MixedAudience } from './mixed-audience.js';
 import { RangeIndex } from './range-index.js';
+import { STRETCH } from './row-calls.js';
 import type { Member, Seat } from './seat.js';
 import { Stretches } from './stretches.js';
 
@@ -28,10 +30,15 @@ export class NotifierList<T extends Listed<T>> {
   #lookups = 0;
   #voters = 0;
   #patience: number;
+  readonly #many: number;
 
-  /** @param patience how often those of the whole file are told, unchanged, before that is compiled. */
-  constructor(patience = PATIENCE) {
+  /**
+   * @param patience how often those of the whole file are told, unchanged, before that is compiled.
+   * @param many of how many ranges it is known at most whom each stretch concerns.
+   */
+  constructor(patience = PATIENCE, many = MANY) {
     this.#patience = patience;
+    this.#many = many;
   }
 
   get size(): number {
@@ -109,6 +116,7 @@ export class NotifierList<T extends Listed<T>> {
     const found = this.#ranged.overlapping(start, end);
     if (found.length === 0) return everywhere;
     byAge(found);
+    if (!lasting && everywhere.size >= STRETCH) return new MixedAudience(everywhere, found);
     const { seats } = everywhere;
     const audience = new Audience(seats.length === 0 ? found : merged(seats, found), lasting);
     if (lasting) stretches!.set(stretch, audience);
@@ -118,7 +126,7 @@ export class NotifierList<T extends Listed<T>> {
   /** After as many events as there are ranges: then it costs no more than those did. */
   #divide(): Stretches<T> | undefined {
     const { size } = this.#ranged;
-    if (size > MANY || ++this.#lookups < size) return undefined;
+    if (size > this.#many || ++this.#lookups < size) return undefined;
     return new Stretches(this.#ranged.overlapping(0, Infinity));
   }
 }
@@ -128,21 +136,6 @@ const PATIENCE = 1024;
 
 /** Of more ranges than that, what is kept of them would not be in a cache when it is wanted. */
 const MANY = 4096;
-
-/** Two lists by age as one. */
-function merged<T extends { readonly order: number }>(
-  some: readonly T[],
-  others: readonly T[],
-): T[] {
-  const all: T[] = [];
-  let at = 0;
-  for (const one of some) {
-    while (at < others.length && others[at]!.order < one.order) all.push(others[at++]!);
-    all.push(one);
-  }
-  while (at < others.length) all.push(others[at++]!);
-  return all;
-}
 
 /**
  * Most are in order already: those that begin together come by age. Few others are put in their place

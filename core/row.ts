@@ -20,6 +20,8 @@ export class Row<M extends Member = Member> {
   /** Whether each has to be asked what it has, from the next one on; whoever did that touched the pass. */
   stale = false;
   readonly #members: readonly M[];
+  /** How old each of them is. */
+  readonly #orders: readonly number[];
   readonly #calls: readonly Call[];
   /** Those that tell a stretch of it each, from the first on. */
   readonly #compiled: Calls[] = [];
@@ -33,14 +35,17 @@ export class Row<M extends Member = Member> {
   constructor(seats: readonly Seat<M>[], type: NotifierCallback, patience: number) {
     this.#patience = patience;
     const members: M[] = [];
+    const orders: number[] = [];
     const calls: Call[] = [];
     for (const seat of seats) {
       const call = callOf(seat, type);
       if (call === undefined) continue;
       members.push(seat.member);
+      orders.push(seat.order);
       calls.push(call);
     }
     this.#members = members;
+    this.#orders = orders;
     this.#calls = calls;
   }
 
@@ -54,28 +59,61 @@ export class Row<M extends Member = Member> {
     return this.#compiled.length > 0 && this.#told < PAID * this.#patience;
   }
 
-  tell(pass: Pass, start: number, end: number): void {
-    const { length } = this.#calls;
-    pass.enterRow(this.#members, start, end);
-    const next =
-      ++this.#told > this.#patience
-        ? this.#tellCompiled(pass, start, end)
-        : this.#tellTo(length, 0, pass, start, end);
-    pass.leave();
-    if (this.stale) this.#tellEach(next, pass, start, end);
+  get length(): number {
+    return this.#calls.length;
   }
 
-  #tellCompiled(pass: Pass, start: number, end: number): number {
-    const { length } = this.#calls;
-    const compiled = this.#compiled;
-    if (this.#isWorthwhile()) this.#compile();
-    let next = 0;
-    for (let stretch = 0; stretch < compiled.length && !this.stale; stretch++) {
-      next = compiled[stretch]!(this, pass, start, end);
-      const stop = Math.min((stretch + 1) * STRETCH, length);
-      if (next < stop && !this.stale) next = this.#tellTo(stop, next, pass, start, end);
+  tell(pass: Pass, start: number, end: number): void {
+    this.begin();
+    this.tellPart(0, this.length, pass, start, end);
+  }
+
+  /** An event is about to be told, be it in parts. */
+  begin(): void {
+    if (++this.#told > this.#patience && this.#isWorthwhile()) this.#compile();
+  }
+
+  /** How many of them are older than `order`, or younger if that is how they are told. */
+  before(order: number, newestFirst: boolean): number {
+    const orders = this.#orders;
+    let low = 0;
+    for (let high = orders.length; low < high;) {
+      const middle = (low + high) >>> 1;
+      if (newestFirst ? orders[middle]! > order : orders[middle]! < order) low = middle + 1;
+      else high = middle;
     }
-    return this.stale ? next : this.#tellTo(length, next, pass, start, end);
+    return low;
+  }
+
+  /** Tells those that are `[from, stop)`. */
+  tellPart(from: number, stop: number, pass: Pass, start: number, end: number): void {
+    let next = from;
+    if (!this.stale && from < stop) {
+      pass.enterRow(this.#members, start, end);
+      next =
+        this.#compiled.length > 0
+          ? this.#tellCompiled(stop, from, pass, start, end)
+          : this.#tellTo(stop, from, pass, start, end);
+      pass.leave();
+      // Whoever was told last may be gone since.
+      if (this.stale) this.#members[next - 1]!.wasTold();
+    }
+    // Nobody can be foreseen any more.
+    for (; next < stop; next++) this.#members[next]!.tell(pass, start, end);
+  }
+
+  #tellCompiled(stop: number, from: number, pass: Pass, start: number, end: number): number {
+    const compiled = this.#compiled;
+    let next = from;
+    while (next < stop && !this.stale) {
+      const stretch = Math.floor(next / STRETCH);
+      const over = Math.min((stretch + 1) * STRETCH, this.length);
+      if (stretch >= compiled.length) next = this.#tellTo(stop, next, pass, start, end);
+      else if (next % STRETCH === 0 && over <= stop)
+        next = compiled[stretch]!(this, pass, start, end);
+      else next = this.#tellTo(Math.min(over, stop), next, pass, start, end);
+    }
+    return next;
   }
 
   /** What compiled calls do as well: answers which is next, short of `stop` once it is stale. */
@@ -110,13 +148,6 @@ export class Row<M extends Member = Member> {
     pass.fail(error);
     if (pass.touched) pass.settle();
     return pass.at + 1;
-  }
-
-  /** The one before `next` was the last that could be foreseen. */
-  #tellEach(next: number, pass: Pass, start: number, end: number): void {
-    const members = this.#members;
-    members[next - 1]!.wasTold();
-    for (; next < members.length; next++) members[next]!.tell(pass, start, end);
   }
 
   /** Whether there is a stretch that can be compiled yet. */

@@ -70,7 +70,7 @@ export class Stretches<M extends Member> {
   }
 
   set(stretch: number, audience: Audience<M>): void {
-    this.#room -= audience.seats.length;
+    this.#room -= audience.size;
     this.#audiences[stretch] = audience;
     this.#known.push(audience);
   }
