@@ -15,12 +15,16 @@ export interface Listed<Self extends Member> extends Member {
 /**
  * The registrations of one memory file, by range.
  *
- * Those of the whole file stand in a plain array by age; the others in an index, so that a pass
- * costs what it overlaps and not how many there are.
+ * Those of the whole file, or of all of it that events were of so far, stand in a plain array by age;
+ * the others in an index, so that a pass costs what it overlaps and not how many there are.
  */
 export class NotifierList<T extends Listed<T>> {
   readonly #whole: (Seat<T> | undefined)[] = [];
   #removed = 0;
+  /** The least end of a range of those: an event beyond it does not concern all of them. */
+  #covered = Infinity;
+  /** What begins at 0 has to end here, or later, to have every event so far in it. */
+  #reach = 0;
   /** Those of `#whole` that are there, until that changes. */
   #everywhere: Audience<T> | undefined;
   readonly #ranged = new RangeIndex<Seat<T>>();
@@ -52,23 +56,29 @@ export class NotifierList<T extends Listed<T>> {
 
   add({ seat, votes }: T): void {
     if (votes) this.#voters++;
+    const isWhole = seat.start === 0 && seat.end >= this.#reach;
+    seat.place = isWhole ? this.#whole.length : RANGED;
     this.changed(seat);
-    if (!seat.whole) {
+    if (!isWhole) {
       this.#ranged.add(seat);
       return;
     }
-    seat.place = this.#whole.length;
     this.#whole.push(seat);
+    if (seat.whole) return;
+    this.#reach = seat.end;
+    this.#covered = Math.min(this.#covered, seat.end);
   }
 
   delete({ seat, votes }: T): void {
     if (votes) this.#voters--;
     this.changed(seat);
     seat.direct = false;
-    if (!seat.whole) {
-      this.#ranged.delete(seat);
-      return;
-    }
+    if (seat.place === RANGED) this.#ranged.delete(seat);
+    else this.#vacate(seat);
+  }
+
+  /** Takes it out of those of the whole file. */
+  #vacate(seat: Seat<T>): void {
     this.#whole[seat.place] = undefined;
     this.#removed++;
     if (this.#removed * 2 <= this.#whole.length) return;
@@ -82,6 +92,24 @@ export class NotifierList<T extends Listed<T>> {
     this.#removed = 0;
   }
 
+  /** An event reaches as far as `end`: whoever does not is one of those with a range. */
+  #narrow(end: number): void {
+    const reach = Math.max(this.#reach, end);
+    this.#reach = reach;
+    this.#covered = Infinity;
+    for (const seat of this.#whole.filter((seat) => seat !== undefined)) {
+      if (seat.whole) continue;
+      if (seat.end >= reach) {
+        this.#covered = seat.end;
+        continue;
+      }
+      this.changed(seat);
+      this.#vacate(seat);
+      seat.place = RANGED;
+      this.#ranged.add(seat);
+    }
+  }
+
   /** It has come, will go, or has other observers. */
   changed(seat: Seat<T>): void {
     const { access, observed } = seat.member;
@@ -89,7 +117,7 @@ export class NotifierList<T extends Listed<T>> {
     this.#lookups = 0;
     this.#stretches?.outdate();
     this.#stretches = undefined;
-    if (!seat.whole) return;
+    if (seat.place === RANGED) return;
     if (this.#everywhere?.outdate()) this.#patience *= 2;
     this.#everywhere = undefined;
   }
@@ -99,6 +127,7 @@ export class NotifierList<T extends Listed<T>> {
    * meanwhile is still among them.
    */
   concerned(start = 0, end = Infinity): Audience<T> {
+    if (end > this.#covered && end < Infinity) this.#narrow(end);
     const everywhere = this.#everywhere ?? this.#gather();
     if (this.#ranged.size === 0) return everywhere;
     return this.#stretches?.get(start, end) ?? this.#lookUp(everywhere, start, end);
@@ -130,6 +159,9 @@ export class NotifierList<T extends Listed<T>> {
     return new Stretches(this.#ranged.overlapping(0, Infinity));
   }
 }
+
+/** The place of those in the index. */
+const RANGED = -1;
 
 /** New code is slow at first: until an engine has compiled it in turn, it has cost what this many save. */
 const PATIENCE = 1024;

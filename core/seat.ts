@@ -36,7 +36,7 @@ export class Seat<M extends Member = Member> {
   readonly member: M;
   /** Its age: lower is older. */
   readonly order: number;
-  /** Where it stands among those of the whole file; the list's own. */
+  /** Where it stands among those of the whole file, or that it does not; the list's own. */
   place = 0;
   readonly prepare: NotifierFunction | undefined;
   readonly rollback: NotifierFunction | undefined;

@@ -37,6 +37,9 @@ const CONSUMERS = 2 * STRETCH + 5;
 /** Longer than it takes until all of them are told by compiled calls. */
 const BEFORE = 20;
 const EVENTS = 6;
+const PAGES = 8;
+/** What is all of the file until it grows. */
+const all = { start: 0, end: PAGES };
 
 /** Who has a range: nobody, most, or a few, of whom it is looked up anew each time who is concerned. */
 type Ranged = 'none' | 'most' | 'few';
@@ -50,7 +53,7 @@ async function run(deeds: readonly Deed[], ranged: Ranged, compiled: boolean): P
   container.register(NOTIFIER_LIST, {
     useFactory: () => new NotifierList<Registration>(4, ranged === 'few' ? 0 : undefined),
   });
-  const file = memfile.createFile('shmem', { size: 8 });
+  const file = memfile.createFile('shmem', { size: PAGES });
   const log: string[] = [];
   let event = -1;
   const registrations: Registration[] = [];
@@ -74,7 +77,7 @@ async function run(deeds: readonly Deed[], ranged: Ranged, compiled: boolean): P
       fallocate: call('fallocate'),
     };
     const range = { start: i % 3, end: 3 + (i % 6) };
-    const options = hasRange[ranged](i) ? { range } : {};
+    const options = hasRange[ranged](i) ? { range } : i % 3 === 1 ? { range: all } : {};
     if (i % 5 < 4) registrations.push(await file.register(notifier as Notifier, options));
     else {
       const registration = await file.register({}, options);
@@ -92,7 +95,9 @@ async function run(deeds: readonly Deed[], ranged: Ranged, compiled: boolean): P
   }
   for (event = 0; event < EVENTS; event++) {
     const start = event > 3 ? 1 : 2;
-    const operation = event % 2 === 0 ? file.fallocate(start, 3) : file.punchHole(start, 3 + start);
+    const end = event === 4 ? PAGES + 4 : 3; // The file grows.
+    const operation =
+      event % 2 === 0 ? file.fallocate(start, end) : file.punchHole(start, 3 + start);
     await operation.catch((error: Error) => log.push(error.message));
   }
   log.push(JSON.stringify(file.populated()));
