@@ -3,7 +3,7 @@ import { asMemfileError, MemfileError } from './errno.js';
 import type { Allocation, PfnRun } from './backing-store.js';
 import type { Reason } from './event.js';
 import type { FileCore } from './file-core.js';
-import type { Operation, Step } from './operation.js';
+import type { Operation, Running, Step } from './operation.js';
 import { normalize, subtract, type PageRange } from './page-range.js';
 import { prepare } from './preparation.js';
 import type { Registration } from './registration.js';
@@ -22,20 +22,58 @@ interface Stretch extends PageRange {
  */
 export function arrive(
   file: FileCore,
-  operation: Operation,
+  operation: Running,
   start: number,
   end: number,
   reason: Reason,
   grow: boolean,
-  then: Step,
+  then: Step<Running>,
 ): void {
   const allocation = allocate(file, operation, start, end);
-  const size = grow && allocation.error === undefined ? end : 0;
+  const { runs, error } = allocation;
+  const size = grow && error === undefined ? end : 0;
+  if (runs.length === 1 && error === undefined && isPlain(file, size)) {
+    arrivedAlone(file, operation, runs[0]!, reason, then);
+  } else arriveAsked(file, operation, allocation, reason, size, then);
+}
+
+/** Whether nobody is asked, no page is private, and the file keeps its size. */
+function isPlain({ notifiers, state }: FileCore, size: number): boolean {
+  return notifiers.voters === 0 && state.private.pages === 0 && size <= state.pages;
+}
+
+/** A single run, as most are. */
+function arrivedAlone(
+  file: FileCore,
+  operation: Running,
+  run: PfnRun,
+  reason: Reason,
+  then: Step<Running>,
+): void {
+  let position: number;
   try {
-    if (file.notifiers.voters > 0) vote(file, operation, allocation, reason, size, then);
+    position = file.recordArrival(operation, run, reason);
+  } catch (refused) {
+    giveBack(file, operation.self, run);
+    throw refused;
+  }
+  announce(file, operation, run, 'shared', reason, position);
+  operation.whenLetGo('every consumer has taken notice', then);
+}
+
+function arriveAsked(
+  file: FileCore,
+  operation: Running,
+  allocation: Allocation,
+  reason: Reason,
+  size: number,
+  then: Step<Running>,
+): void {
+  try {
+    if (file.notifiers.voters > 0) vote(file, operation.self, allocation, reason, size, then);
     else arrived(file, operation, allocation, reason, size, then);
   } catch (refused) {
-    takeBack(file, operation, allocation); // The first event could not be recorded.
+    takeBack(file, operation.self, allocation); // The first event could not be recorded.
     throw refused;
   }
 }
@@ -43,32 +81,29 @@ export function arrive(
 /** Nobody objects. */
 function arrived(
   file: FileCore,
-  operation: Operation,
+  operation: Running,
   { runs, error }: Allocation,
   reason: Reason,
   size: number,
-  then: Step,
+  then: Step<Running>,
 ): void {
   const { id, pages } = file.state;
   if (size > pages) {
     file.record(operation, { type: 'resize', file: id, operation: operation.id, pages: size });
   }
-  if (runs.length === 1 && file.state.private.pages === 0) {
-    const run = runs[0]!;
-    announce(file, operation, run, 'shared', reason, file.recordArrival(operation, run, reason));
-  } else {
-    for (const stretch of sideBySide(file.state, runs)) {
-      let position = 0;
-      for (const run of stretch.runs) position = file.recordArrival(operation, run, reason);
-      announce(file, operation, stretch, stretch.side, reason, position);
-    }
+  for (const stretch of sideBySide(file.state, runs)) {
+    let position = 0;
+    for (const run of stretch.runs) position = file.recordArrival(operation, run, reason);
+    announce(file, operation, stretch, stretch.side, reason, position);
   }
-  if (error !== undefined) {
-    operation.code = error.code;
-    operation.effect = 'partial';
-    operation.failed(`store "${file.state.store}" failed in allocate`, error);
-  }
+  if (error !== undefined) inPart(operation.self, file.state.store, error);
   operation.whenLetGo('every consumer has taken notice', then);
+}
+
+function inPart(operation: Operation, store: string, error: MemfileError): void {
+  operation.code = error.code;
+  operation.effect = 'partial';
+  operation.failed(`store "${store}" failed in allocate`, error);
 }
 
 /** Asks those who want to be asked about the stretches that are their business. */
@@ -78,7 +113,7 @@ function vote(
   allocation: Allocation,
   reason: Reason,
   size: number,
-  then: Step,
+  then: Step<Running>,
 ): void {
   const where = { file: file.state.id, operation: operation.id, reason };
   const stretches = sideBySide(file.state, allocation.runs);
@@ -113,7 +148,7 @@ function giveBack({ state, store }: FileCore, operation: Operation, run: PfnRun)
 /** Tells of pages that arrived, the last of them at `position`. */
 function announce(
   file: FileCore,
-  operation: Operation,
+  operation: Running,
   { start, end }: PageRange,
   side: Side,
   reason: Reason,
@@ -156,7 +191,7 @@ function join(stretches: Growing[], run: PfnRun, side: Side): void {
 }
 
 /** Asks the store for the holes of the range, and believes only what can be true. */
-function allocate(file: FileCore, operation: Operation, start: number, end: number): Allocation {
+function allocate(file: FileCore, operation: Running, start: number, end: number): Allocation {
   const missing = end - start - file.state.frames.count(start, end);
   if (missing === 0) return NOTHING;
   const allocation = ask(file, operation, start, end);
@@ -171,7 +206,7 @@ function allocate(file: FileCore, operation: Operation, start: number, end: numb
 
 function ask(
   { state, store }: FileCore,
-  { syscall }: Operation,
+  { syscall }: Running,
   start: number,
   end: number,
 ): Allocation {
@@ -185,7 +220,7 @@ function ask(
 /** Of what the store answered, what can be true. */
 function believed(
   { state, store }: FileCore,
-  operation: Operation,
+  operation: Running,
   { start, end }: PageRange,
   missing: number,
   allocation: Allocation,

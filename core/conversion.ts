@@ -72,7 +72,7 @@ export function convert(
     const ended = (): void => {
       if (possible) tellUsable();
     };
-    const after: Step = () => {
+    const after = (): void => {
       if (possible) then(operation);
       else rollBack(() => then(operation));
     };

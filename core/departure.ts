@@ -1,7 +1,7 @@
 import type { Reason } from './event.js';
 import { Extents } from './extents.js';
 import type { FileCore } from './file-core.js';
-import type { Operation, Step } from './operation.js';
+import type { Operation, Running, Step } from './operation.js';
 import { clip, countPages, normalize, subtract, type PageRange } from './page-range.js';
 import { usableIn } from './usable.js';
 import { Withdrawal, type Keeps } from './withdrawal.js';
@@ -12,13 +12,44 @@ import { Withdrawal, type Keeps } from './withdrawal.js';
  */
 export function depart(
   file: FileCore,
-  operation: Operation,
+  operation: Running,
   start: number,
   end: number,
   reason: Reason,
-  then: Step,
+  then: Step<Running>,
 ): void {
-  new Withdrawal(file, operation, start, end, reason, between, then).begin();
+  const begun = file.recordBegin(operation, start, end, reason);
+  file.opens(operation, start, end);
+  // Nobody comes before the end, as a registration is an operation too; some may leave.
+  const audience = file.notifiers.concerned(start, end);
+  file.tell(audience, operation, 'invalidate', reason, begun, begun, start, end);
+  if (operation.heldUp) {
+    restOf(file, operation, start, end, reason, then).wait(begun, audience);
+    return;
+  }
+  const kept = free(file, operation, start, end);
+  if (kept.length > 0) {
+    const rest = restOf(file, operation, start, end, reason, then);
+    rest.finish(begun, audience, keeps(file, kept));
+    return;
+  }
+  const ended = file.recordEnd(operation, start, end, reason);
+  file.tell(audience, operation, 'invalidateEnd', reason, ended, begun, start, end);
+  file.open.pop();
+  operation.whenLetGo('every consumer knows the end', then);
+}
+
+/** Not all is over at once, or not all pages left. */
+function restOf(
+  file: FileCore,
+  operation: Running,
+  start: number,
+  end: number,
+  reason: Reason,
+  then: Step<Running>,
+): Withdrawal {
+  file.open.pop();
+  return new Withdrawal(file, operation, start, end, reason, between, then);
 }
 
 function between({ file, of, start, end }: Withdrawal): Keeps {
@@ -33,15 +64,16 @@ function keeps({ state }: FileCore, kept: readonly PageRange[]): Keeps {
 /** Lets the store drop the pages; answers those that stayed. */
 function free(
   file: FileCore,
-  operation: Operation,
+  operation: Running,
   start: number,
   end: number,
 ): readonly PageRange[] {
   const { state } = file;
-  const isSafe = operation.unsafe.length + state.untrusted.length + state.poisoned.pages === 0;
-  if (!isSafe) return freeSafely(file, operation, start, end);
+  if (!operation.isSafe || state.untrusted.length > 0 || state.poisoned.pages > 0) {
+    return freeSafely(file, operation.self, start, end);
+  }
   const kept = drop(file, operation, start, end);
-  return kept.length === 0 ? NONE : freed(file, operation, { start, end }, kept, NONE);
+  return kept.length === 0 ? kept : freed(file, operation.self, { start, end }, kept, NONE);
 }
 
 /** As above, where frames may not be used again. */
@@ -92,7 +124,7 @@ function freed(
 /** Answers which of the pages stayed; a store that fails has dropped none, and the file is as before. */
 function drop(
   file: FileCore,
-  operation: Operation,
+  operation: Running,
   start: number,
   end: number,
 ): readonly PageRange[] {
@@ -102,7 +134,7 @@ function drop(
     const left = file.store.free(start, end, why);
     return left === undefined ? NONE : notAmong(file, start, end, left);
   } catch (error) {
-    return notDropped(file, operation, start, end, error);
+    return notDropped(file, operation.self, start, end, error);
   }
 }
 

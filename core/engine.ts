@@ -1,7 +1,8 @@
 import { MemfileError, messageOf, show } from './errno.js';
 import { Given } from './given.js';
 import { evolve, EVOLVE_VERSION } from './evolve.js';
-import type { JournalEvent, RecordLevel, Witnessed } from './event.js';
+import type { JournalEvent, Reason, RecordLevel, Witnessed } from './event.js';
+import { codeOfReason, fitsRow, headOf, ROW } from './event-row.js';
 import type { Journal } from './journal.js';
 import type { EventDefinition, OwnEvent, OwnEvents } from './own-events.js';
 import type { PluginEvent } from './own-states.js';
@@ -36,6 +37,17 @@ class Written extends Given {
     if (#now in journal) journal.#now = false;
   }
 }
+
+/** An operation, as the journal knows it. */
+interface Recording {
+  readonly id: number;
+  readonly syscall: string;
+  /** Whether any event of it is in the journal. */
+  recorded: boolean;
+}
+
+/** The rows of pages that come or go. */
+type RangeRow = (typeof ROW)['fallocate' | 'invalidate' | 'invalidateEnd'];
 
 /** What every memory file of one memfile shares: the state, its journal, and whose turn it is. */
 export class Engine {
@@ -84,6 +96,11 @@ export class Engine {
     );
   }
 
+  /** Whether an operation that comes now runs at once, as far as it is not up to its file. */
+  get isIdle(): boolean {
+    return !this.queue.busy && !this.closing && this.#journalError === undefined;
+  }
+
   /** Lets another memfile have the journal: this one could not be composed. */
   letGo(): void {
     Written.delete(this.journal);
@@ -118,30 +135,93 @@ export class Engine {
   }
 
   /**
-   * As `begin` with a system call, as `record` without, of one of the frequent events in the numbers
-   * of its row. If it answers true, whoever calls lets `changes` fold it and says that it is `folded`.
+   * As `begin` or `record`, as it is the first event of its operation or not, of pages that come or
+   * go: the numbers of a row. If it answers true, whoever calls lets `changes` fold it; and says that
+   * it is `folded` in any case.
    */
   recordRow(
+    of: Recording,
+    type: RangeRow,
+    file: number,
+    reason: Reason,
+    start: number,
+    end: number,
+    pfn: number,
+  ): boolean {
+    const length = end - start;
+    if (!fitsRow(file, of.id, length)) {
+      this.#recordLong(of, type, file, reason, start, end, pfn);
+      return false;
+    }
+    const isFirst = !of.recorded;
+    if (isFirst) this.#checkFirst(of.syscall);
+    else if (this.#closed) return false;
+    this.#appendRow(headOf(type, file), codeOfReason(reason), of.id, length, start, pfn);
+    if (isFirst) this.#checkRecorded(of);
+    this.state.position++;
+    return true;
+  }
+
+  #recordLong(
+    of: Recording,
+    type: RangeRow,
+    file: number,
+    reason: Reason,
+    start: number,
+    end: number,
+    pfn: number,
+  ): void {
+    const where = { file, operation: of.id, start, end, reason };
+    const event: JournalEvent =
+      type === ROW.fallocate
+        ? { type: 'fallocate', ...where, pfn }
+        : { type: type === ROW.invalidate ? 'invalidate' : 'invalidateEnd', ...where };
+    this.recordOf(of, event);
+  }
+
+  /** Records an event of an operation: as `begin` when it is its first, as `record` otherwise. */
+  recordOf(of: Recording, event: JournalEvent): number {
+    if (of.recorded) return this.record(event);
+    const position = this.begin(of.syscall, event);
+    of.recorded = true;
+    return position;
+  }
+
+  #checkRecorded(of: Recording): void {
+    this.checkJournal(of.syscall);
+    of.recorded = true;
+  }
+
+  /** As above, of a lease: taken by a system call, or put without. */
+  recordLease(
     syscall: string | undefined,
+    head: number,
+    detail: number,
+    offset: number,
+    pfn: number,
+  ): boolean {
+    if (syscall !== undefined) this.#checkFirst(syscall);
+    else if (this.#closed) return false;
+    this.#appendRow(head, detail, 0, 0, offset, pfn);
+    if (syscall !== undefined) this.checkJournal(syscall);
+    this.state.position++;
+    return true;
+  }
+
+  #appendRow(
     head: number,
     detail: number,
     operation: number,
     length: number,
     start: number,
     pfn: number,
-  ): boolean {
-    if (syscall !== undefined) this.#checkFirst(syscall);
-    else if (this.#closed) return false;
-    if (this.#journalError === undefined) {
-      try {
-        this.#expect(this.journal.appendRow(head, detail, operation, length, start, pfn));
-      } catch (error) {
-        this.#journalError = error;
-      }
-      if (syscall !== undefined) this.checkJournal(syscall);
+  ): void {
+    if (this.#journalError !== undefined) return;
+    try {
+      this.#expect(this.journal.appendRow(head, detail, operation, length, start, pfn));
+    } catch (error) {
+      this.#journalError = error;
     }
-    this.state.position++;
-    return true;
   }
 
   /** The event recorded last is part of the state; answers its position. */

@@ -5,10 +5,10 @@ import { announced, arrived, ended } from './changes.js';
 import type { Engine } from './engine.js';
 import { MemfileError, messageOf } from './errno.js';
 import type { JournalEvent, NotifierCallback, Reason } from './event.js';
-import { codeOfReason, fitsRow, headOf, ROW } from './event-row.js';
+import { ROW } from './event-row.js';
 import type { NotifiedFile } from './notifier.js';
 import type { NotifierList } from './notifier-list.js';
-import type { Operation, OperationHome, OperationHost } from './operation.js';
+import type { Operation, OperationHome, OperationHost, Running } from './operation.js';
 import { FileFrames } from './file-frames.js';
 import { firstIn, formatRange, type PageRange } from './page-range.js';
 import { Pass, type PassDetail, type PassHost } from './pass.js';
@@ -40,6 +40,8 @@ export class FileCore implements OperationHome, RegistrationHome, PassHost {
   readonly queue: OperationHost;
   readonly lane: Operation[] = [];
   readonly open: OpenWithdrawal[] = [];
+  /** What stands there for one that will be over before its step is. */
+  readonly #leaving = { operation: 0, start: 0, end: 0, unless: undefined };
   /** The reader sections that outlived their synchronous part and are not over. */
   readonly sections = new Set<Section>();
   closed = false;
@@ -71,7 +73,16 @@ export class FileCore implements OperationHome, RegistrationHome, PassHost {
   admit(operation: Operation): void {
     if (this.closed) throw this.#isClosed(operation);
     this.engine.checkJournal(operation.syscall);
-    operation.id = this.engine.state.lastOperation + 1;
+    operation.id = this.nextOperation;
+  }
+
+  get nextOperation(): number {
+    return this.engine.state.lastOperation + 1;
+  }
+
+  /** Whether an operation that comes now runs at once, and nothing is known that refuses it. */
+  get isIdle(): boolean {
+    return this.lane.length === 0 && !this.closed && this.engine.isIdle;
   }
 
   #isClosed({ syscall }: Operation): MemfileError {
@@ -79,92 +90,50 @@ export class FileCore implements OperationHome, RegistrationHome, PassHost {
   }
 
   /** Records an event of an operation; throws EIO when it is the first and cannot be. */
-  record(operation: Operation, event: JournalEvent): number {
-    if (operation.recorded) return this.engine.record(event);
-    const position = this.engine.begin(operation.syscall, event);
-    operation.recorded = true;
-    return position;
+  record(operation: Running, event: JournalEvent): number {
+    return this.engine.recordOf(operation, event);
   }
 
-  /** As above, of pages that leave. */
-  recordRange(
-    operation: Operation,
-    type: 'invalidate' | 'invalidateEnd',
-    start: number,
-    end: number,
-    reason: Reason,
-  ): number {
-    const { engine, state: file } = this;
-    const { id } = operation;
-    if (!fitsRow(file.id, id, end - start)) {
-      return this.#recordLong(operation, type, start, end, reason);
+  /** As above, of pages that are about to leave. */
+  recordBegin(operation: Running, start: number, end: number, reason: Reason): number {
+    const { engine, state } = this;
+    if (engine.recordRow(operation, ROW.invalidate, state.id, reason, start, end, 0)) {
+      announced(engine.state, state, operation.id, start, end, reason);
     }
-    const begins = type === 'invalidate';
-    const code = begins ? ROW.invalidate : ROW.invalidateEnd;
-    if (!this.#recordRow(operation, code, reason, start, end, 0)) return engine.state.position;
-    if (begins) announced(engine.state, file, id, start, end, reason);
-    else ended(file, id, start, end, reason);
     return engine.folded();
   }
 
-  #recordLong(
-    operation: Operation,
-    type: 'invalidate' | 'invalidateEnd',
-    start: number,
-    end: number,
-    reason: Reason,
-  ): number {
-    const where = { file: this.state.id, operation: operation.id };
-    return this.record(operation, { type, ...where, start, end, reason });
+  /** As above, of pages that have left. */
+  recordEnd(operation: Running, start: number, end: number, reason: Reason): number {
+    const { engine, state } = this;
+    if (engine.recordRow(operation, ROW.invalidateEnd, state.id, reason, start, end, 0)) {
+      ended(state, operation.id, start, end, reason);
+    }
+    return engine.folded();
   }
 
   /** As above, of pages that got frames. */
-  recordArrival(operation: Operation, { start, end, pfn }: PfnRun, reason: Reason): number {
-    const position = this.#recordArrival(operation, start, end, pfn, reason);
+  recordArrival(operation: Running, { start, end, pfn }: PfnRun, reason: Reason): number {
+    const { engine, state } = this;
+    if (engine.recordRow(operation, ROW.fallocate, state.id, reason, start, end, pfn)) {
+      arrived(engine.state, state, operation.id, start, end, pfn);
+    }
     this.frames.arrived(start, end);
-    return position;
-  }
-
-  #recordArrival(
-    operation: Operation,
-    start: number,
-    end: number,
-    pfn: number,
-    reason: Reason,
-  ): number {
-    const { engine, state: file } = this;
-    const { id } = operation;
-    if (!fitsRow(file.id, id, end - start)) {
-      const event = { file: file.id, operation: id, start, end, pfn, reason };
-      return this.record(operation, { type: 'fallocate', ...event });
-    }
-    if (!this.#recordRow(operation, ROW.fallocate, reason, start, end, pfn)) {
-      return engine.state.position;
-    }
-    arrived(engine.state, file, id, start, end, pfn);
     return engine.folded();
   }
 
-  #recordRow(
-    operation: Operation,
-    type: number,
-    reason: Reason,
-    start: number,
-    end: number,
-    pfn: number,
-  ): boolean {
-    const syscall = operation.recorded ? undefined : operation.syscall;
-    const head = headOf(type, this.state.id);
-    const code = codeOfReason(reason);
-    const { engine } = this;
-    if (!engine.recordRow(syscall, head, code, operation.id, end - start, start, pfn)) return false;
-    operation.recorded = true;
-    return true;
+  /** Pages leave, and nobody is held up by that so far. */
+  opens({ id }: Running, start: number, end: number): void {
+    const leaving = this.#leaving;
+    leaving.operation = id;
+    leaving.start = start;
+    leaving.end = end;
+    this.open.push(leaving);
   }
 
   /** The pass that tells consumers of the event at `position`, of what began at `begun`. */
   pass(
-    operation: Operation,
+    operation: Running,
     type: NotifierCallback,
     reason: Reason,
     position: number,
@@ -177,7 +146,7 @@ export class FileCore implements OperationHome, RegistrationHome, PassHost {
   /** Tells those whom the event at `position` concerns, of what began at `begun`. */
   tell(
     audience: Audience<Registration>,
-    operation: Operation,
+    operation: Running,
     type: NotifierCallback,
     reason: Reason,
     position: number,
@@ -198,7 +167,8 @@ export class FileCore implements OperationHome, RegistrationHome, PassHost {
   }
 
   consumerFailed(pass: Pass, owner: SectionOwner, range: PageRange, error: unknown): void {
-    const { operation, type, position } = pass;
+    const { type, position } = pass;
+    const operation = pass.operation.self;
     if (type === 'prepare') {
       const refusal = { ...range, consumer: owner, position, error };
       operation.refusals = [...operation.refusals, refusal];
@@ -220,9 +190,9 @@ export class FileCore implements OperationHome, RegistrationHome, PassHost {
   }
 
   /** Every step of an operation is taken. */
-  readonly finish = (operation: Operation, value?: unknown): void => {
+  readonly finish = (operation: Running, value?: unknown): void => {
     const { journalError } = this.engine;
-    if (journalError !== undefined) operation.failed('the journal cannot write', journalError);
+    if (journalError !== undefined) operation.self.failed('the journal cannot write', journalError);
     operation.finish(value);
   };
 
@@ -256,10 +226,10 @@ export class FileCore implements OperationHome, RegistrationHome, PassHost {
 
   /** Resolves when every reader section that is open now is over. */
   synchronize(): Promise<void> {
-    const { engine, srcu, lane, sections, state } = this;
+    const { engine, srcu, file, sections, state } = this;
     const { pass } = engine;
     // The callback that asks is in a section itself, even if nothing has held it open yet.
-    if (pass?.receiver !== undefined && pass.operation.lane === lane) pass.section();
+    if (pass?.receiver !== undefined && pass.file === file) pass.section();
     if (sections.size === 0) return srcu.synchronize();
     const open = new Set(sections);
     const over = [...open].map(

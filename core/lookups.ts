@@ -89,7 +89,7 @@ function recordLookup(
     return;
   }
   const detail = detailOf(order, registration);
-  engine.recordRow('lookup', headOf(ROW.lookup, file), detail, 0, 0, offset, pfn);
+  engine.recordLease('lookup', headOf(ROW.lookup, file), detail, offset, pfn);
   taken(borrower.recorded, offset, pfn, order);
   engine.folded();
 }
@@ -107,7 +107,7 @@ export function recordPut(
     return;
   }
   const detail = detailOf(order, registration);
-  if (!engine.recordRow(undefined, headOf(ROW.put, file), detail, 0, 0, offset, pfn)) return;
+  if (!engine.recordLease(undefined, headOf(ROW.put, file), detail, offset, pfn)) return;
   returned(engine.state, owner.recorded, offset, pfn, order);
   engine.folded();
 }

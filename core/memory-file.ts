@@ -1,3 +1,4 @@
+import { AtOnce } from './at-once.js';
 import type { AttachState, StoreFile } from './backing-store.js';
 import type { Access, Side, StoreCapabilities } from './capabilities.js';
 import { convert } from './conversion.js';
@@ -10,7 +11,7 @@ import { FileCore } from './file-core.js';
 import { NotificationStream } from './notification-stream.js';
 import type { NotifiedFile, Notifier } from './notifier.js';
 import type { NotifierList } from './notifier-list.js';
-import { Operation, type Step } from './operation.js';
+import { Operation, type Running, type Step } from './operation.js';
 import {
   checkAccess,
   checkConsumer,
@@ -22,8 +23,15 @@ import {
   type OperationOptions,
   type RegisterOptions,
 } from './options.js';
-import { checkSize, isPageCount, MAX_PAGES, WHOLE_FILE, type PageRange } from './page-range.js';
-import { fallocating, punching } from './page-operations.js';
+import {
+  checkSize,
+  isPageCount,
+  isRange,
+  MAX_PAGES,
+  WHOLE_FILE,
+  type PageRange,
+} from './page-range.js';
+import { fallocate, punch } from './page-operations.js';
 import { plan, type Plan, type PlannedOperation } from './plan.js';
 import { poison } from './poison.js';
 import { refusesConvert, refusesSeals, refusesTruncate } from './refusals.js';
@@ -46,8 +54,7 @@ import { usable } from './usable.js';
 export class MemoryFile implements NotifiedFile {
   readonly #core: FileCore;
   readonly #onClosed: () => void;
-  readonly #fallocate: Step;
-  readonly #punch: Step;
+  #atOnce: AtOnce;
   #closing: Promise<void> | undefined;
 
   /** @internal */
@@ -61,8 +68,7 @@ export class MemoryFile implements NotifiedFile {
     attached: AttachState,
   ) {
     this.#core = new FileCore(engine, this, state, store, capabilities, notifiers);
-    this.#fallocate = fallocating(this.#core, 'fallocate', false);
-    this.#punch = punching(this.#core, 'punch');
+    this.#atOnce = new AtOnce(this.#core);
     this.#onClosed = onClosed;
     store.attach?.(storeHost(this.#core), attached);
   }
@@ -145,11 +151,11 @@ export class MemoryFile implements NotifiedFile {
    * 'done' when a consumer failed later.
    */
   fallocate(start: number, end: number, options: FallocateOptions = NO_OPTIONS): Promise<void> {
-    let step = this.#fallocate;
-    if (options !== NO_OPTIONS) {
-      const { keepSize = false, reason = 'fallocate' } = options ?? NO_OPTIONS;
-      step = fallocating(this.#core, reason, keepSize);
+    if (options === NO_OPTIONS && this.#core.isIdle && isRange(start, end)) {
+      return this.#free().fallocate(start, end);
     }
+    const { keepSize = false, reason = 'fallocate' } = options ?? NO_OPTIONS;
+    const step: Step = (operation) => fallocate(this.#core, operation, reason, keepSize);
     return this.#operate('fallocate', start, end, options, step);
   }
 
@@ -161,8 +167,11 @@ export class MemoryFile implements NotifiedFile {
    * 'done' when a consumer failed: the pages are gone, those it was told of are quarantined.
    */
   punchHole(start: number, end: number, options: OperationOptions = NO_OPTIONS): Promise<void> {
+    if (options === NO_OPTIONS && this.#core.isIdle && isRange(start, end)) {
+      return this.#free().punch(start, end);
+    }
     const { reason = 'punch' } = options ?? NO_OPTIONS;
-    const step = reason === 'punch' ? this.#punch : punching(this.#core, reason);
+    const step: Step = (operation) => punch(this.#core, operation, reason);
     return this.#operate('punchHole', start, end, options, step);
   }
 
@@ -342,6 +351,11 @@ export class MemoryFile implements NotifiedFile {
     });
   }
 
+  /** One that serves no operation now. */
+  #free(): AtOnce {
+    return this.#atOnce.isFree ? this.#atOnce : (this.#atOnce = new AtOnce(this.#core));
+  }
+
   /** An operation on a range that a caller gave. */
   #operate<T = void>(
     syscall: string,
@@ -355,12 +369,12 @@ export class MemoryFile implements NotifiedFile {
     return submit(this.#core, operation, options, check);
   }
 
-  readonly #end = (operation: Operation): void => {
+  readonly #end = (operation: Running): void => {
     this.#core.record(operation, { type: 'close', file: this.id });
     for (const registration of this.consumers()) registration.fileClosed();
     this.#core.closed = true;
     this.#onClosed();
-    operation.effect = 'done'; // Whatever became of the frames, the file is closed.
+    operation.self.effect = 'done'; // Whatever became of the frames, the file is closed.
     this.#core.finish(operation);
   };
 

@@ -1,5 +1,5 @@
 import { MemfileError } from './errno.js';
-import type { Operation, OperationHost, Step } from './operation.js';
+import type { Operation, OperationHost, Step, Turn } from './operation.js';
 import { overlaps } from './page-range.js';
 import type { Scheduler } from './ports.js';
 
@@ -18,6 +18,8 @@ export class OperationQueue implements OperationHost {
   /** Steps that may be taken as soon as the present one is over, by order of submission. */
   readonly #ready: Operation[] = [];
   #busy = false;
+  /** Whose turn it is, of those that are in no lane yet. */
+  #turn: Turn | undefined;
   #sequence = 0;
 
   /** @param durable when what is recorded by now is as safe as it has to be; see `whenDurable`. */
@@ -46,7 +48,19 @@ export class OperationQueue implements OperationHost {
     } else this.#queueUp(operation, lane, signal);
   }
 
+  enter(turn: Turn): void {
+    this.#busy = true;
+    this.#turn = turn;
+  }
+
+  leave(): void {
+    this.#turn = undefined;
+    if (this.#ready.length > 0) this.#drain();
+    else this.#busy = false;
+  }
+
   #queueUp(operation: Operation, lane: Operation[], signal?: AbortSignal): void {
+    this.#turn?.become();
     for (let i = lane.length - 1; i >= 0; i--) {
       const earlier = lane[i]!;
       if (!overlaps(earlier, operation)) continue;
@@ -109,8 +123,7 @@ export class OperationQueue implements OperationHost {
   #run(operation: Operation): void {
     this.#busy = true;
     operation.run();
-    if (this.#ready.length > 0) this.#drain();
-    else this.#busy = false;
+    this.leave();
   }
 
   #makeReady(operation: Operation): void {

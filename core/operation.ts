@@ -30,6 +30,37 @@ export interface OperationHost {
   /** When what is recorded by now is durable; undefined when it is. */
   durable(): Promise<void> | undefined;
   settled(operation: Operation): void;
+  /** The turn of one that is in no lane begins; it ends with `leave`. */
+  enter(turn: Turn): void;
+  leave(): void;
+}
+
+/** An operation that is in no lane. */
+export interface Turn {
+  /** Another operation comes while this one runs, and has to find it in its lane. */
+  become(): void;
+}
+
+/** An operation that runs now, as its steps see it. */
+export interface Running extends PageRange {
+  /** Its number in the journal. */
+  readonly id: number;
+  readonly syscall: string;
+  /** What was asked for; `start` and `end` are the widest range that it can touch. */
+  readonly from: number;
+  readonly to: number;
+  /** Whether any event of it is in the journal: from then on it takes place. */
+  recorded: boolean;
+  /** Whether a reader section is open that it has to wait for. */
+  readonly heldUp: boolean;
+  /** Whether no consumer has failed to let go of pages that are leaving. */
+  readonly isSafe: boolean;
+  /** The operation itself, for all else that can come of it. */
+  readonly self: Operation;
+  /** Takes the next step when every reader section is over; at once when none is open. */
+  whenLetGo(label: string, step: Step<Running>): void;
+  /** Every step is taken: resolves, or rejects naming whoever failed on the way. */
+  finish(value?: unknown): void;
 }
 
 /** A reader section, as the operation sees it that waits for it. */
@@ -59,14 +90,14 @@ interface Trouble {
 }
 
 /** A part of an operation that is taken in one turn. */
-export type Step = (operation: Operation) => void;
+export type Step<Of extends Running = Operation> = (operation: Of) => void;
 
 /**
  * One operation on pages `[start, end)` of a file, from its submission until its promise settles.
  *
  * `start` and `end` are the widest range that it can touch: what orders it against others.
  */
-export class Operation implements WaitNode, PageRange {
+export class Operation implements WaitNode, Running {
   /** Its number in the journal; 0 until it starts. */
   id = 0;
   /** Its place in the order of submission. */
@@ -75,14 +106,12 @@ export class Operation implements WaitNode, PageRange {
   /** Earlier overlapping operations that are not over; later ones that wait for this. */
   blockers: Set<Operation> | undefined;
   followers: Operation[] | undefined;
-  /** Whether any event of it is in the journal: from then on it takes place. */
   recorded = false;
   /** Called when it leaves the queue, to run or because it was aborted. */
   onStart: (() => void) | undefined;
 
   readonly home: OperationHome;
   readonly syscall: string;
-  /** What was asked for. */
   readonly from: number;
   readonly to: number;
   readonly start: number;
@@ -159,6 +188,14 @@ export class Operation implements WaitNode, PageRange {
     });
   }
 
+  get self(): this {
+    return this;
+  }
+
+  get isSafe(): boolean {
+    return this.#trouble === undefined || this.#trouble.unsafe.length === 0;
+  }
+
   /** The operations of its file. */
   get lane(): Operation[] {
     return this.home.lane;
@@ -172,8 +209,16 @@ export class Operation implements WaitNode, PageRange {
       this.home.admit(this);
       this.#step(this);
     } catch (error) {
-      this.#stop(error);
+      this.stop(error);
     }
+  }
+
+  /** It has begun already, when nothing preceded it. */
+  goesOn(id: number, recorded: boolean): void {
+    this.id = id;
+    this.recorded = recorded;
+    this.state = 'running';
+    this.lane.push(this);
   }
 
   /** Takes a step of it; whatever that throws is its end. */
@@ -181,11 +226,12 @@ export class Operation implements WaitNode, PageRange {
     try {
       step(this);
     } catch (error) {
-      this.#stop(error);
+      this.stop(error);
     }
   }
 
-  #stop(error: unknown): void {
+  /** A step of it threw that. */
+  stop(error: unknown): void {
     this.reject(asMemfileError(error, this.syscall, 'the operation'));
   }
 
@@ -212,12 +258,10 @@ export class Operation implements WaitNode, PageRange {
     return this.#sections?.filter(({ holdsUp }) => holdsUp) ?? [];
   }
 
-  /** Whether a reader section is open that it has to wait for. */
   get heldUp(): boolean {
     return this.#open > 0;
   }
 
-  /** Takes the next step when every reader section is over; at once when none is open. */
   whenLetGo(label: string, step: Step): void {
     if (!this.heldUp) {
       step(this);
@@ -245,7 +289,6 @@ export class Operation implements WaitNode, PageRange {
     return this.#trouble !== undefined && this.#trouble.failures.length > 0;
   }
 
-  /** Every step is taken: resolves, or rejects naming whoever failed on the way. */
   finish(value?: unknown): void {
     const trouble = this.#trouble;
     if (trouble === undefined || trouble.failures.length === 0) this.#settle(value, undefined);

@@ -18,12 +18,17 @@ export function isPageCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
+/** Whether they are a range of pages that is not empty. */
+export function isRange(start: number, end: number): boolean {
+  return isPageCount(start) && isPageCount(end) && start < end && end <= MAX_PAGES;
+}
+
 /**
  * @throws MemfileError EINVAL unless `0 <= start < end` and both are safe integers; EFBIG past the
  * largest file.
  */
 export function checkRange(syscall: string, start: number, end: number): void {
-  if (isPageCount(start) && isPageCount(end) && start < end && end <= MAX_PAGES) return;
+  if (isRange(start, end)) return;
   throw noRange(syscall, start, end);
 }
 

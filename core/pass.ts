@@ -3,7 +3,7 @@ import { MemfileError } from './errno.js';
 import type { Conversion } from './capabilities.js';
 import type { Notification, NotifierCallback, Reason, Told } from './event.js';
 import type { NotifiedFile, NotifierEvent } from './notifier.js';
-import type { Operation } from './operation.js';
+import type { Running } from './operation.js';
 import type { PageRange } from './page-range.js';
 import { Section, type SectionOwner } from './section.js';
 import { isThenable, type WaitNode } from './waits-for.js';
@@ -38,7 +38,7 @@ export class Pass implements NotifierEvent {
   readonly type: NotifierCallback;
   readonly position: number;
   readonly reason: Reason;
-  readonly operation: Operation;
+  readonly operation: Running;
   /** The position of what began it; observers that joined since are not concerned. */
   readonly begun: number;
   readonly #host: PassHost;
@@ -60,7 +60,7 @@ export class Pass implements NotifierEvent {
 
   constructor(
     host: PassHost,
-    operation: Operation,
+    operation: Running,
     type: NotifierCallback,
     reason: Reason,
     position: number,
@@ -194,7 +194,7 @@ export class Pass implements NotifierEvent {
       const receiver = this.reached!;
       const range = { start: this.#start, end: this.#end };
       const { operation, type, position } = this;
-      left.section = new Section(receiver, operation, type, position, range, (error) =>
+      left.section = new Section(receiver, operation.self, type, position, range, (error) =>
         this.#host.consumerFailed(this, receiver, range, error),
       );
     }

@@ -16,7 +16,7 @@ export function poison(
 ): void {
   const reason = 'poison';
   const where = { file: file.state.id, operation: operation.id, start, end };
-  const tell: Step = () => {
+  const tell = (): void => {
     const position = file.record(operation, { type: 'error', ...where, reason });
     const audience = file.notifiers.concerned(start, end);
     file.tell(audience, operation, 'error', reason, position, position, start, end);

@@ -1,7 +1,7 @@
 import type { Conversion, Side } from './capabilities.js';
 import type { Reason } from './event.js';
 import type { FileCore } from './file-core.js';
-import type { Operation, Step } from './operation.js';
+import type { Running, Step } from './operation.js';
 import type { PageRange } from './page-range.js';
 import type { PassDetail } from './pass.js';
 import type { OpenWithdrawal, Registration } from './registration.js';
@@ -19,7 +19,7 @@ type Between = (withdrawal: Withdrawal) => Keeps;
  */
 export class Withdrawal implements OpenWithdrawal {
   readonly file: FileCore;
-  readonly of: Operation;
+  readonly of: Running;
   readonly start: number;
   readonly end: number;
   readonly reason: Reason;
@@ -28,18 +28,18 @@ export class Withdrawal implements OpenWithdrawal {
   readonly #detail: PassDetail | undefined;
   readonly #between: Between;
   readonly #ended: (() => void) | undefined;
-  readonly #then: Step;
+  readonly #then: Step<Running>;
   #begun = 0;
   #audience: Audience<Registration> | undefined;
 
   constructor(
     file: FileCore,
-    of: Operation,
+    of: Running,
     start: number,
     end: number,
     reason: Reason,
     between: Between,
-    then: Step,
+    then: Step<Running>,
     conversion?: Conversion,
     ended?: () => void,
   ) {
@@ -60,32 +60,43 @@ export class Withdrawal implements OpenWithdrawal {
   }
 
   begin(): void {
-    const { file, of, start, end, reason } = this;
-    const begun = file.recordRange(of, 'invalidate', start, end, reason);
-    this.#begun = begun;
-    file.open.push(this);
+    const { file, of, start, end, reason, unless } = this;
+    const begun = file.recordBegin(of, start, end, reason);
     // Nobody comes before the end, as a registration is an operation too; some may leave.
     const audience = file.notifiers.concerned(start, end);
-    this.#audience = audience;
-    const { unless } = this;
+    this.#open(begun, audience);
     file.tell(audience, of, 'invalidate', reason, begun, begun, start, end, unless, this.#detail);
-    if (of.heldUp) this.#wait();
-    else this.#finish();
+    this.#wait();
+  }
+
+  /** Those whom it concerns have been told, at `begun`, and some of them take their time. */
+  wait(begun: number, audience: Audience<Registration>): void {
+    this.#open(begun, audience);
+    this.#wait();
+  }
+
+  /** As above; all have let go, and some of the pages stayed. */
+  finish(begun: number, audience: Audience<Registration>, keeps: Keeps): void {
+    this.#open(begun, audience);
+    this.#finish(keeps);
+  }
+
+  #open(begun: number, audience: Audience<Registration>): void {
+    this.#begun = begun;
+    this.#audience = audience;
+    this.file.open.push(this);
   }
 
   #wait(): void {
-    this.of.whenLetGo('every consumer has let go', () => this.#finish());
+    this.of.whenLetGo('every consumer has let go', () => this.#finish(this.#between(this)));
   }
 
-  #finish(): void {
+  #finish(keeps: Keeps): void {
     const { file, of, start, end, reason } = this;
-    const keeps = this.#between(this);
-    const ended = file.recordRange(of, 'invalidateEnd', start, end, reason);
+    const ended = file.recordEnd(of, start, end, reason);
     if (keeps === undefined) this.#tellEnd(ended);
     else this.#tellWhatStayed(ended, keeps);
-    const { open } = file;
-    if (open[open.length - 1] === this) open.pop();
-    else open.splice(open.indexOf(this), 1);
+    file.open.splice(file.open.indexOf(this), 1);
     this.#ended?.();
     of.whenLetGo('every consumer knows the end', this.#then);
   }
