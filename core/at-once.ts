@@ -78,6 +78,10 @@ export class AtOnce implements Running, Turn {
     return operation;
   }
 
+  get why(): 'punch' {
+    return 'punch';
+  }
+
   get start(): number {
     const { granule } = this.#file;
     return granule === 1 ? this.from : Math.floor(this.from / granule) * granule;

@@ -4,6 +4,7 @@ import type { NotifierCallback } from './event.js';
 import type { Pass } from './pass.js';
 import { Row } from './row.js';
 import type { Member, Seat } from './seat.js';
+import type { ToldEvent } from './told-event.js';
 
 /** Those whom an event concerns, oldest first, as they were when it was looked up. */
 export class Audience<M extends Member = Member> {
@@ -90,7 +91,7 @@ export function tellSeats(
   unless: Access | undefined,
 ): void {
   const { length } = seats;
-  if (isNewestFirst(pass.type)) {
+  if (isNewestFirst(pass.event.type)) {
     for (let i = length - 1; i >= 0; i--) tellOne(engine, seats[i]!, pass, start, end, unless);
   } else for (let i = 0; i < length; i++) tellOne(engine, seats[i]!, pass, start, end, unless);
 }
@@ -110,17 +111,18 @@ export function tellOne(
   unless: Access | undefined,
 ): void {
   const { member } = seat;
+  const { event } = pass;
   if (!seat.direct || engine.witnessed) {
     if (member.access !== unless) member.tell(pass, from, to);
     return;
   }
-  const callback = seat.callback(pass.type);
+  const callback = seat.callback(event.type);
   if (callback === undefined) return;
   const start = from > seat.start ? from : seat.start;
   const end = to < seat.end ? to : seat.end;
   pass.enter(member, start, end);
   try {
-    const result: unknown = callback.call(seat.notifier, start, end, pass);
+    const result: unknown = callback.call(seat.notifier, start, end, event);
     if (result !== undefined) pass.holdIfThenable(result);
   } catch (error) {
     pass.fail(error);
@@ -130,8 +132,14 @@ export function tellOne(
 }
 
 /** Tells one consumer, unless it has left. */
-export function tell(engine: Engine, member: Member, pass: Pass, start: number, end: number): void {
-  engine.pass = pass;
-  member.tell(pass, start, end);
-  engine.pass = undefined;
+export function tell(
+  { telling }: Engine,
+  member: Member,
+  event: ToldEvent,
+  start: number,
+  end: number,
+): void {
+  telling.begin(event);
+  member.tell(telling, start, end);
+  telling.end();
 }

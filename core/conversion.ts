@@ -6,6 +6,7 @@ import { overlaps, type PageRange } from './page-range.js';
 import { prepare, type Question } from './preparation.js';
 import { tell } from './audience.js';
 import { ofSide, usable, usableFrames, usableIn } from './usable.js';
+import { ToldEvent } from './told-event.js';
 import { Withdrawal, type Keeps } from './withdrawal.js';
 
 /**
@@ -50,10 +51,10 @@ export function convert(
     for (const range of gained) {
       const position = record('usable', range);
       const detail = { conversion };
-      const pass = file.pass(operation, 'fallocate', reason, position, position, detail);
+      const event = new ToldEvent(file, operation, 'fallocate', reason, position, position, detail);
       const { members } = file.notifiers.concerned(range.start, range.end);
       for (const consumer of members) {
-        if (consumer.access === to) tell(file.engine, consumer, pass, range.start, range.end);
+        if (consumer.access === to) tell(file.engine, consumer, event, range.start, range.end);
       }
     }
   };

@@ -128,10 +128,8 @@ function drop(
   start: number,
   end: number,
 ): readonly PageRange[] {
-  const { syscall } = operation;
-  const why = syscall === 'truncate' || syscall === 'close' ? 'end' : 'punch';
   try {
-    const left = file.store.free(start, end, why);
+    const left = file.store.free(start, end, operation.why);
     return left === undefined ? NONE : notAmong(file, start, end, left);
   } catch (error) {
     return notDropped(file, operation.self, start, end, error);

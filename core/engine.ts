@@ -9,7 +9,7 @@ import type { PluginEvent } from './own-states.js';
 import { OperationQueue } from './operation-queue.js';
 import type { Operation } from './operation.js';
 import type { Clock, Scheduler } from './ports.js';
-import type { Pass } from './pass.js';
+import { Pass } from './pass.js';
 import { plainCopy } from './plain-data.js';
 import { checkPosition, replay } from './replay.js';
 import { saveState } from './saved-state.js';
@@ -55,8 +55,8 @@ export class Engine {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly queue: OperationQueue;
-  /** The event that a consumer is being told of now. */
-  pass: Pass | undefined;
+  /** What tells consumers of one event after the other. */
+  readonly telling = new Pass();
   /** Set when the framework is being torn down: nothing new starts. */
   closing = false;
   readonly level: RecordLevel;
@@ -94,6 +94,11 @@ export class Engine {
       stall === undefined ? () => () => {} : watchForStall(clock, stall),
       () => journal.whenDurable(this.state.position),
     );
+  }
+
+  /** The pass that tells consumers now. */
+  get pass(): Pass | undefined {
+    return this.telling.isUnderWay ? this.telling : undefined;
   }
 
   /** Whether an operation that comes now runs at once, as far as it is not up to its file. */

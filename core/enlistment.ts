@@ -8,6 +8,7 @@ import { prepare } from './preparation.js';
 import { refusesRegister } from './refusals.js';
 import { Registration } from './registration.js';
 import { tell } from './audience.js';
+import { ToldEvent } from './told-event.js';
 
 /**
  * Gives a consumer its place in the list, after what it and the store declare was compared. `then`
@@ -79,8 +80,9 @@ function replayTo(
     }
     for (const stretch of stretches) {
       if (!registration.active) break; // It left while it was asked.
-      const pass = file.pass(operation, 'fallocate', 'replay', record('fallocate', stretch));
-      tell(file.engine, registration, pass, stretch.start, stretch.end);
+      const position = record('fallocate', stretch);
+      const event = new ToldEvent(file, operation, 'fallocate', 'replay', position);
+      tell(file.engine, registration, event, stretch.start, stretch.end);
     }
     operation.whenLetGo('the consumer knows what is there', () => {
       if (operation.hasFailed) {

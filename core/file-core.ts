@@ -11,11 +11,11 @@ import type { NotifierList } from './notifier-list.js';
 import type { Operation, OperationHome, OperationHost, Running } from './operation.js';
 import { FileFrames } from './file-frames.js';
 import { firstIn, formatRange, type PageRange } from './page-range.js';
-import { Pass, type PassDetail, type PassHost } from './pass.js';
 import type { OpenWithdrawal, Registration, RegistrationHome } from './registration.js';
 import type { Section, SectionOwner } from './section.js';
 import { SrcuDomain } from './srcu.js';
 import type { FileState } from './state.js';
+import { ToldEvent, type EventDetail, type EventHost } from './told-event.js';
 import { standsFor } from './waits-for.js';
 
 /** A page that cannot be converted, and whose leases are in the way. */
@@ -25,7 +25,7 @@ export interface Held {
 }
 
 /** What operations, registrations and leases of one memory file share. */
-export class FileCore implements OperationHome, RegistrationHome, PassHost {
+export class FileCore implements OperationHome, RegistrationHome, EventHost {
   readonly engine: Engine;
   readonly file: NotifiedFile;
   readonly state: FileState;
@@ -131,18 +131,6 @@ export class FileCore implements OperationHome, RegistrationHome, PassHost {
     this.open.push(leaving);
   }
 
-  /** The pass that tells consumers of the event at `position`, of what began at `begun`. */
-  pass(
-    operation: Running,
-    type: NotifierCallback,
-    reason: Reason,
-    position: number,
-    begun: number = position,
-    detail?: PassDetail,
-  ): Pass {
-    return new Pass(this, operation, type, reason, position, begun, detail);
-  }
-
   /** Tells those whom the event at `position` concerns, of what began at `begun`. */
   tell(
     audience: Audience<Registration>,
@@ -154,21 +142,28 @@ export class FileCore implements OperationHome, RegistrationHome, PassHost {
     start: number,
     end: number,
     unless?: Access,
-    detail?: PassDetail,
+    detail?: EventDetail,
   ): void {
     const { engine } = this;
     const row = engine.witnessed ? undefined : audience.rowOf(type);
     if (row === undefined ? audience.size === 0 : row.isEmpty) return;
-    const pass = new Pass(this, operation, type, reason, position, begun, detail);
-    engine.pass = pass;
-    if (row === undefined) audience.tellEach(engine, pass, start, end, unless);
-    else row.tell(pass, start, end);
-    engine.pass = undefined;
+    const { telling } = engine;
+    telling.begin(new ToldEvent(this, operation, type, reason, position, begun, detail));
+    if (row === undefined) audience.tellEach(engine, telling, start, end, unless);
+    else row.tell(telling, start, end);
+    telling.end();
   }
 
-  consumerFailed(pass: Pass, owner: SectionOwner, range: PageRange, error: unknown): void {
-    const { type, position } = pass;
-    const operation = pass.operation.self;
+  hold(event: ToldEvent, promise: PromiseLike<unknown>): boolean {
+    const { pass } = this.engine;
+    if (pass?.event !== event || pass.receiver === undefined) return false;
+    pass.hold(promise);
+    return true;
+  }
+
+  consumerFailed(event: ToldEvent, owner: SectionOwner, range: PageRange, error: unknown): void {
+    const { type, position } = event;
+    const operation = event.operation.self;
     if (type === 'prepare') {
       const refusal = { ...range, consumer: owner, position, error };
       operation.refusals = [...operation.refusals, refusal];
@@ -229,7 +224,7 @@ export class FileCore implements OperationHome, RegistrationHome, PassHost {
     const { engine, srcu, file, sections, state } = this;
     const { pass } = engine;
     // The callback that asks is in a section itself, even if nothing has held it open yet.
-    if (pass?.receiver !== undefined && pass.file === file) pass.section();
+    if (pass?.receiver !== undefined && pass.event.file === file) pass.section();
     if (sections.size === 0) return srcu.synchronize();
     const open = new Set(sections);
     const over = [...open].map(

@@ -28,14 +28,14 @@ export class MixedAudience<M extends Member = Member> extends Audience<M> {
 
   override tellEach(engine: Engine, pass: Pass, start: number, end: number, unless?: Access): void {
     const foreseen = unless === undefined && !engine.witnessed;
-    const row = foreseen ? this.#everywhere.rowOf(pass.type) : undefined;
+    const row = foreseen ? this.#everywhere.rowOf(pass.event.type) : undefined;
     if (row === undefined) tellSeats(this.#all(), engine, pass, start, end, unless);
     else this.#tellAmong(row, engine, pass, start, end);
   }
 
   #tellAmong(row: Row<M>, engine: Engine, pass: Pass, start: number, end: number): void {
     const found = this.seats;
-    const newestFirst = isNewestFirst(pass.type);
+    const newestFirst = isNewestFirst(pass.event.type);
     row.begin();
     let next = 0;
     for (let i = 0; i < found.length; i++) {

@@ -97,7 +97,7 @@ export abstract class NotifierSubject extends (Subject as unknown as new () => S
     const slots = this.#slots;
     for (let i = 0; i < slots.length; i++) {
       const slot = slots[i]!;
-      if (!slot.open || slot.joined >= pass.begun || !pass.concerns(slot)) continue;
+      if (!slot.open || slot.joined >= pass.event.begun || !pass.concerns(slot)) continue;
       if (slot.watcher) pass.aside(() => this.#guard(() => slot.observer.next?.(notification)));
       else this.#tell(slot, notification, pass);
     }

@@ -1,3 +1,4 @@
+import type { WhyFreed } from './backing-store.js';
 import {
   asMemfileError,
   MemfileError,
@@ -46,6 +47,8 @@ export interface Running extends PageRange {
   /** Its number in the journal. */
   readonly id: number;
   readonly syscall: string;
+  /** What a store is told that frees pages for it. */
+  readonly why: WhyFreed;
   /** What was asked for; `start` and `end` are the widest range that it can touch. */
   readonly from: number;
   readonly to: number;
@@ -190,6 +193,10 @@ export class Operation implements WaitNode, Running {
 
   get self(): this {
     return this;
+  }
+
+  get why(): WhyFreed {
+    return this.syscall === 'truncate' || this.syscall === 'close' ? 'end' : 'punch';
   }
 
   get isSafe(): boolean {

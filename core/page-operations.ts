@@ -14,18 +14,18 @@ export function fallocate(
   reason: Reason,
   keepSize: boolean,
 ): void {
-  const { from, syscall } = operation;
-  const { pages } = file.state;
-  // A fault has nothing to find past the end of the file, wherever that is by now.
-  const to = reason === 'fault' && pages < operation.to ? pages : operation.to;
-  if (from >= to) throw pastEnd(file, syscall, from);
+  const { from } = operation;
+  const to = reason === 'fault' ? endOfFault(file, operation) : operation.to;
   const refusal = refusesFallocate(file, to);
   if (refusal !== undefined) throw refusal;
   arrive(file, operation, from, to, reason, !keepSize, file.finish);
 }
 
-function pastEnd({ name }: FileCore, syscall: string, page: number): MemfileError {
-  return new MemfileError('EFAULT', syscall, `page ${page} is past the end of "${name}"`);
+/** A fault has nothing to find past the end of the file, wherever that is by now. */
+function endOfFault({ name, state }: FileCore, { from, to, syscall }: Running): number {
+  const end = Math.min(to, state.pages);
+  if (from < end) return end;
+  throw new MemfileError('EFAULT', syscall, `page ${from} is past the end of "${name}"`);
 }
 
 export function punch(file: FileCore, operation: Running, reason: Reason): void {

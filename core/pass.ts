@@ -1,28 +1,7 @@
-import type { Ballot } from './ballot.js';
-import { MemfileError } from './errno.js';
-import type { Conversion } from './capabilities.js';
-import type { Notification, NotifierCallback, Reason, Told } from './event.js';
-import type { NotifiedFile, NotifierEvent } from './notifier.js';
-import type { Running } from './operation.js';
-import type { PageRange } from './page-range.js';
+import type { Notification, Told } from './event.js';
 import { Section, type SectionOwner } from './section.js';
+import type { ToldEvent } from './told-event.js';
 import { isThenable, type WaitNode } from './waits-for.js';
-
-/** What a pass needs of the file that it is about. */
-export interface PassHost {
-  readonly file: NotifiedFile;
-  consumerFailed(pass: Pass, owner: SectionOwner, range: PageRange, error: unknown): void;
-}
-
-/** What only some passes have. */
-export interface PassDetail {
-  readonly conversion?: Conversion | undefined;
-  readonly kept?: readonly PageRange[] | undefined;
-  /** With `prepare`: who agrees; with `rollback`, who did. */
-  readonly ballot?: Ballot | undefined;
-}
-
-const NO_DETAIL: PassDetail = {};
 
 /** What a callback that is told now has left for later; most leave nothing. */
 interface Left {
@@ -31,24 +10,16 @@ interface Left {
 }
 
 /**
- * One event being told to the consumers it concerns, one after the other; also the event object
- * that each of them is handed.
+ * One event being told to the consumers it concerns, one after the other. As no pass begins inside
+ * another, a framework has one object for all of them.
  */
-export class Pass implements NotifierEvent {
-  readonly type: NotifierCallback;
-  readonly position: number;
-  readonly reason: Reason;
-  readonly operation: Running;
-  /** The position of what began it; observers that joined since are not concerned. */
-  readonly begun: number;
-  readonly #host: PassHost;
-  readonly #detail: PassDetail;
+export class Pass {
+  #event: ToldEvent | undefined;
   /** Those who are told the same pages one after the other, of whom it is the turn of the one `at`. */
   #row: readonly SectionOwner[] | undefined;
   #one: SectionOwner | undefined;
-  /** @internal */
   at = 0;
-  /** @internal Whether what is told now has done more than return. */
+  /** Whether what is told now has done more than return. */
   touched = false;
   /** Whether what it is told of runs now; 'aside' when that is a watcher, which takes no part. */
   #turn: 'over' | 'running' | 'aside' = 'over';
@@ -56,57 +27,33 @@ export class Pass implements NotifierEvent {
   #end = 0;
   #left: Left | undefined;
   #notification: Told | undefined;
-  #waitUntil: ((promise: PromiseLike<unknown>) => void) | undefined;
 
-  constructor(
-    host: PassHost,
-    operation: Running,
-    type: NotifierCallback,
-    reason: Reason,
-    position: number,
-    begun: number,
-    detail: PassDetail = NO_DETAIL,
-  ) {
-    this.type = type;
-    this.position = position;
-    this.reason = reason;
-    this.operation = operation;
-    this.begun = begun;
-    this.#host = host;
-    this.#detail = detail;
+  begin(event: ToldEvent): void {
+    this.#event = event;
   }
 
-  get kept(): readonly PageRange[] | undefined {
-    return this.#detail.kept;
+  end(): void {
+    this.#event = undefined;
+    this.#row = undefined;
+    this.#one = undefined;
+    this.#notification = undefined;
   }
 
-  get conversion(): Conversion | undefined {
-    return this.#detail.conversion;
+  /** Whether anything is told now. */
+  get isUnderWay(): boolean {
+    return this.#event !== undefined;
   }
 
-  get file(): NotifiedFile {
-    return this.#host.file;
-  }
-
-  /** The same event for a consumer of whose pages some stayed. */
-  keeping(kept: readonly PageRange[]): Pass {
-    const { operation, type, reason, position, begun, conversion } = this;
-    return new Pass(this.#host, operation, type, reason, position, begun, { conversion, kept });
-  }
-
-  /** The event that undoes this one, for those who had agreed. */
-  undoing(position: number): Pass {
-    const { operation, reason } = this;
-    return new Pass(this.#host, operation, 'rollback', reason, position, position, this.#detail);
+  /** What is told now. */
+  get event(): ToldEvent {
+    return this.#event!;
   }
 
   /** A callback or observer is about to be called; false when this is not its business. */
   concerns(participant: object): boolean {
-    const { ballot } = this.#detail;
+    const { type, ballot } = this.event;
     if (ballot === undefined) return true;
-    return this.type === 'rollback'
-      ? ballot.agreed(participant)
-      : ballot.ask(participant, this.reached);
+    return type === 'rollback' ? ballot.agreed(participant) : ballot.ask(participant, this.reached);
   }
 
   /** Whose turn it is, or was last. */
@@ -121,7 +68,7 @@ export class Pass implements NotifierEvent {
     this.#turn = 'running';
     this.#start = start;
     this.#end = end;
-    this.#detail.ballot?.next();
+    this.event.ballot?.next();
   }
 
   /** The same for all of a row, one after the other: it is the turn of the one that is `at`. */
@@ -171,38 +118,24 @@ export class Pass implements NotifierEvent {
     (this.#leaves().started ??= []).push(node);
   }
 
-  /** Bound, so that it can be taken out of the event: `({ waitUntil }) => …`. */
-  get waitUntil(): (promise: PromiseLike<unknown>) => void {
-    this.#waitUntil ??= (promise) => {
-      if (this.receiver === undefined) {
-        throw new MemfileError(
-          'EINVAL',
-          'waitUntil',
-          'the synchronous part of the callback is over, or this is an observer behind pipe(); ' +
-            'call it before the first await, or return the promise',
-        );
-      }
-      this.hold(promise);
-    };
-    return this.#waitUntil;
-  }
-
   /** The reader section of the callback that runs now. */
   section(): Section {
     const left = this.#leaves();
     if (left.section === undefined) {
       const receiver = this.reached!;
       const range = { start: this.#start, end: this.#end };
-      const { operation, type, position } = this;
+      const { event } = this;
+      const { operation, type, position } = event;
       left.section = new Section(receiver, operation.self, type, position, range, (error) =>
-        this.#host.consumerFailed(this, receiver, range, error),
+        event.failed(receiver, range, error),
       );
     }
     return left.section;
   }
 
   hold(promise: unknown): void {
-    if (this.type === 'prepare') this.#detail.ballot!.depend(promise);
+    const { type, ballot } = this.event;
+    if (type === 'prepare') ballot!.depend(promise);
     this.section().hold(promise);
   }
 
@@ -212,9 +145,10 @@ export class Pass implements NotifierEvent {
   }
 
   fail(error: unknown): void {
-    if (this.type === 'prepare') this.#detail.ballot!.refuse(this.reached);
+    const { event } = this;
+    if (event.type === 'prepare') event.ballot!.refuse(this.reached);
     const range = { start: this.#start, end: this.#end };
-    this.#host.consumerFailed(this, this.reached!, range, error);
+    event.failed(this.reached!, range, error);
   }
 
   /** Runs `call` as a watcher's: it can neither fail nor hold the section. */
@@ -233,7 +167,7 @@ export class Pass implements NotifierEvent {
     const end = this.#end;
     const last = this.#notification;
     if (last !== undefined && last.start === start && last.end === end) return last;
-    const { type, position, reason, kept, conversion, waitUntil } = this;
+    const { type, position, reason, kept, conversion, waitUntil } = this.event;
     const told = { type, start, end, position, reason, waitUntil };
     const plain = kept === undefined && conversion === undefined;
     return (this.#notification = plain

@@ -6,9 +6,9 @@ import type { Reason } from './event.js';
 import type { FileCore } from './file-core.js';
 import type { Operation } from './operation.js';
 import { formatRange, type PageRange } from './page-range.js';
-import type { Pass } from './pass.js';
 import type { Registration } from './registration.js';
 import { tell } from './audience.js';
+import { ToldEvent } from './told-event.js';
 
 /** Who is asked about one stretch of pages. */
 export interface Question extends PageRange {
@@ -28,7 +28,7 @@ interface Poll {
 /** Consumers that were asked about one stretch of pages, in the order asked. */
 interface Asked extends PageRange {
   readonly question: Question;
-  readonly pass: Pass;
+  readonly event: ToldEvent;
   readonly consumers: Registration[];
 }
 
@@ -53,8 +53,8 @@ export function prepare(
   );
   const rollBack: RollBack = (after) => {
     for (let i = asked.length - 1; i >= 0; i--) {
-      const { start, end, pass, consumers } = asked[i]!;
-      const undoing = pass.undoing(record('rollback', { start, end }));
+      const { start, end, event, consumers } = asked[i]!;
+      const undoing = event.undoing(record('rollback', { start, end }));
       for (let c = consumers.length - 1; c >= 0; c--)
         tell(file.engine, consumers[c]!, undoing, start, end);
     }
@@ -72,16 +72,16 @@ export function prepare(
       if (last?.question !== question) {
         const position = record('prepare', question);
         const detail = { conversion, ballot: new Ballot() };
-        const pass = file.pass(operation, 'prepare', reason, position, position, detail);
-        asked.push((last = { question, start, end, pass, consumers: [] }));
+        const event = new ToldEvent(file, operation, 'prepare', reason, position, position, detail);
+        asked.push((last = { question, start, end, event, consumers: [] }));
       }
       last.consumers.push(voter);
       // All that is to come has to fit before any of it is promised: not everybody counts promises.
       const whole = bills.get(voter);
       bills.delete(voter);
       const over = (whole && voter.overBudget(whole)) ?? voter.overBudget(runs);
-      if (over === undefined) tell(file.engine, voter, last.pass, start, end);
-      else voter.refuse(last.pass, start, end, over);
+      if (over === undefined) tell(file.engine, voter, last.event, start, end);
+      else voter.refuse(last.event, start, end, over);
     }
     operation.whenLetGo('every consumer has voted', decide);
   };

@@ -13,13 +13,14 @@ import { ofSide, usableFrames } from './usable.js';
  */
 
 export function refusesFallocate(file: FileCore, end: number): MemfileError | undefined {
-  if (file.capabilities.fallocate === false) return cannot(file, 'fallocate', 'allocates nothing');
-  return end > file.state.pages ? sealed(file, 'fallocate', 'grow') : undefined;
+  const { capabilities, state } = file;
+  if (capabilities.fallocate === false) return cannot(file, 'fallocate', 'allocates nothing');
+  return end > state.pages ? sealed(file, 'fallocate', 'grow') : undefined;
 }
 
 export function refusesPunch(file: FileCore): MemfileError | undefined {
   if (file.capabilities.punchHole === false) return cannot(file, 'punchHole', 'cannot be punched');
-  return sealed(file, 'punchHole', 'write');
+  return file.state.seals.size > 0 ? sealed(file, 'punchHole', 'write') : undefined;
 }
 
 export function refusesTruncate(file: FileCore, pages: number): MemfileError | undefined {
@@ -83,7 +84,7 @@ export function refusesSeals(file: FileCore, seals: readonly Seal[]): MemfileErr
 }
 
 function sealed({ state }: FileCore, syscall: string, seal: Seal): MemfileError | undefined {
-  if (state.seals.size === 0 || !state.seals.has(seal)) return undefined;
+  if (!state.seals.has(seal)) return undefined;
   return error('EPERM', syscall, `"${state.name}" is sealed against it with '${seal}'`);
 }
 

@@ -15,6 +15,7 @@ import { Seat } from './seat.js';
 import type { Section, SectionOwner } from './section.js';
 import type { SrcuDomain } from './srcu.js';
 import type { FileState, RegistrationState } from './state.js';
+import type { ToldEvent } from './told-event.js';
 import { clipRuns, usable } from './usable.js';
 import { witnessAnswer, witnessDelivery, witnessGrace } from './witnessed.js';
 import { DONE, standsFor, type WaitNode } from './waits-for.js';
@@ -115,18 +116,19 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   /** @internal Tells it what of pages `[start, end)` is its own, unless it has left. */
   tell(pass: Pass, from: number, to: number): void {
     if (!this.#active) return;
-    const callback = this.seat.callback(pass.type);
+    const { event } = pass;
+    const callback = this.seat.callback(event.type);
     const { observed } = this;
     const { engine, file } = this.#home;
     if (callback === undefined && !observed && !engine.witnessed) return;
     const { range } = this;
     const start = from > range.start ? from : range.start;
     const end = to < range.end ? to : range.end;
-    if (engine.witnessed) witnessDelivery(engine, file.id, this, pass, start, end);
+    if (engine.witnessed) witnessDelivery(engine, file.id, this, event, start, end);
     pass.enter(this, start, end);
     if (callback !== undefined && pass.concerns(this)) {
       try {
-        const result = callback.call(this.seat.notifier, start, end, pass);
+        const result = callback.call(this.seat.notifier, start, end, event);
         if (result !== undefined) pass.holdIfThenable(result);
       } catch (error) {
         pass.fail(error);
@@ -143,7 +145,8 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   }
 
   #tellObservers(pass: Pass): void {
-    if (!this.#observersVote && (pass.type === 'prepare' || pass.type === 'rollback')) return;
+    const { type } = pass.event;
+    if (!this.#observersVote && (type === 'prepare' || type === 'rollback')) return;
     this.#pass = pass;
     this.next(pass.notification());
     this.#pass = undefined;
@@ -167,10 +170,13 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   }
 
   /** @internal It does not agree to pages `[start, end)`, without being called. */
-  refuse(pass: Pass, start: number, end: number, error: MemfileError): void {
-    pass.enter(this, Math.max(start, this.range.start), Math.min(end, this.range.end));
-    pass.fail(error);
-    pass.leave();
+  refuse(event: ToldEvent, start: number, end: number, error: MemfileError): void {
+    const { telling } = this.#home.engine;
+    telling.begin(event);
+    telling.enter(this, Math.max(start, this.range.start), Math.min(end, this.range.end));
+    telling.fail(error);
+    telling.leave();
+    telling.end();
   }
 
   /**
@@ -327,7 +333,7 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
     engine.record({
       type: 'failure',
       file: file.id,
-      operation: this.#pass?.operation.id ?? 0,
+      operation: this.#pass?.event.operation.id ?? 0,
       registration: this.id,
       callback: 'observer',
       message: messageOf(error),
@@ -356,11 +362,12 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
   #awaitsEnd({ operation, start, end, unless }: OpenWithdrawal): boolean {
     if (start >= this.range.end || end <= this.range.start || this.access === unless) return false;
     const { pass } = this.#home.engine;
-    const reached = pass?.operation.id === operation ? pass.reached : undefined;
+    const event = pass?.event;
+    const reached = event?.operation.id === operation ? pass!.reached : undefined;
     if (reached === undefined) return true;
     // Begins are told the newest first, ends the oldest first.
-    if (pass!.type === 'invalidate') return this.id >= reached.id;
-    return pass!.type !== 'invalidateEnd' || this.id > reached.id;
+    if (event!.type === 'invalidate') return this.id >= reached.id;
+    return event!.type !== 'invalidateEnd' || this.id > reached.id;
   }
 
   #settleGrace(): void {

@@ -1,5 +1,6 @@
 import type { NotifierFunction, Participant } from './notifier.js';
 import type { Pass } from './pass.js';
+import type { ToldEvent } from './told-event.js';
 
 /** One function that tells one consumer. */
 export type Call =
@@ -20,7 +21,7 @@ interface Told {
  * Tells a stretch of a row, and answers who of the row is next: short of its end where somebody
  * failed, or the row has become stale.
  */
-export type Calls = (row: Told, pass: Pass, start: number, end: number) => number;
+export type Calls = (row: Told, pass: Pass, event: ToldEvent, start: number, end: number) => number;
 
 /** How many consumers one function tells: about as many as an engine inlines into one. */
 export const STRETCH = 16;
@@ -39,7 +40,7 @@ export function compileCalls(calls: readonly Call[], from: number): Calls | unde
   const receivers = calls.map((_, i) => `receiver${i}`);
   const body = calls.map(({ observer }, i) => telling(i, from + i, observer));
   // Engines share what they learn of a function among all that have the same text.
-  const text = `return (row, pass, start, end) => { // ${++compiled}
+  const text = `return (row, pass, event, start, end) => { // ${++compiled}
     try {
       let result;
       ${calls.some(({ observer }) => observer) ? 'const told = pass.notification();' : ''}
@@ -64,7 +65,7 @@ let compiled = 0;
 let isForbidden = false;
 
 function telling(i: number, at: number, observer: boolean): string {
-  const told = observer ? 'told' : 'start, end, pass';
+  const told = observer ? 'told' : 'start, end, event';
   return `
     pass.at = ${at};
     result = call${i}.call(receiver${i}, ${told});

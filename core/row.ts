@@ -110,7 +110,7 @@ export class Row<M extends Member = Member> {
       const over = Math.min((stretch + 1) * STRETCH, this.length);
       if (stretch >= compiled.length) next = this.#tellTo(stop, next, pass, start, end);
       else if (next % STRETCH === 0 && over <= stop)
-        next = compiled[stretch]!(this, pass, start, end);
+        next = compiled[stretch]!(this, pass, pass.event, start, end);
       else next = this.#tellTo(Math.min(over, stop), next, pass, start, end);
     }
     return next;
@@ -119,6 +119,7 @@ export class Row<M extends Member = Member> {
   /** What compiled calls do as well: answers which is next, short of `stop` once it is stale. */
   #tellTo(stop: number, next: number, pass: Pass, start: number, end: number): number {
     const calls = this.#calls;
+    const { event } = pass;
     let told: Notification | undefined;
     for (; next < stop; next++) {
       pass.at = next;
@@ -126,7 +127,7 @@ export class Row<M extends Member = Member> {
       try {
         const result = observer
           ? call.call(receiver, (told ??= pass.notification()))
-          : call.call(receiver, start, end, pass);
+          : call.call(receiver, start, end, event);
         if ((result !== undefined || pass.touched) && this.answered(pass, result)) return next + 1;
       } catch (error) {
         this.failed(pass, error);

@@ -3,7 +3,7 @@ import type { Reason } from './event.js';
 import type { FileCore } from './file-core.js';
 import type { Running, Step } from './operation.js';
 import type { PageRange } from './page-range.js';
-import type { PassDetail } from './pass.js';
+import { ToldEvent, type EventDetail } from './told-event.js';
 import type { OpenWithdrawal, Registration } from './registration.js';
 import { tell, type Audience } from './audience.js';
 
@@ -25,7 +25,7 @@ export class Withdrawal implements OpenWithdrawal {
   readonly reason: Reason;
   /** Consumers of this side alone are not told: they never had the pages. */
   readonly unless: Side | undefined;
-  readonly #detail: PassDetail | undefined;
+  readonly #detail: EventDetail | undefined;
   readonly #between: Between;
   readonly #ended: (() => void) | undefined;
   readonly #then: Step<Running>;
@@ -111,11 +111,19 @@ export class Withdrawal implements OpenWithdrawal {
 
   #tellWhatStayed(ended: number, keeps: NonNullable<Keeps>): void {
     const { file, of, start, end, reason, unless } = this;
-    const pass = file.pass(of, 'invalidateEnd', reason, ended, this.#begun, this.#detail);
+    const event = new ToldEvent(
+      file,
+      of,
+      'invalidateEnd',
+      reason,
+      ended,
+      this.#begun,
+      this.#detail,
+    );
     for (const consumer of this.#audience!.members) {
       if (consumer.access === unless) continue;
       const kept = keeps(consumer);
-      tell(file.engine, consumer, kept.length === 0 ? pass : pass.keeping(kept), start, end);
+      tell(file.engine, consumer, kept.length === 0 ? event : event.keeping(kept), start, end);
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { Engine } from './engine.js';
 import type { Outcome } from './event.js';
-import type { Pass } from './pass.js';
 import type { Section } from './section.js';
+import type { ToldEvent } from './told-event.js';
 
 /** Whose callbacks are witnessed: a registration of a file. */
 interface Told {
@@ -13,7 +13,7 @@ export function witnessDelivery(
   engine: Engine,
   file: number,
   { id: registration }: Told,
-  { operation, position, type: callback, reason }: Pass,
+  { operation, position, type: callback, reason }: ToldEvent,
   start: number,
   end: number,
 ): void {
