@@ -2,7 +2,7 @@ import { MemfileError, messageOf, show } from './errno.js';
 import { Given } from './given.js';
 import { evolve, EVOLVE_VERSION } from './evolve.js';
 import type { JournalEvent, Reason, RecordLevel, Witnessed } from './event.js';
-import { codeOfReason, fitsRow, headOf, ROW } from './event-row.js';
+import { codeOfReason, detailOf, fitsLease, fitsRow, headOf, ROW } from './event-row.js';
 import type { Journal } from './journal.js';
 import type { EventDefinition, OwnEvent, OwnEvents } from './own-events.js';
 import type { PluginEvent } from './own-states.js';
@@ -197,18 +197,39 @@ export class Engine {
     of.recorded = true;
   }
 
-  /** As above, of a lease: taken by a system call, or put without. */
-  recordLease(
-    syscall: string | undefined,
-    head: number,
-    detail: number,
+  /** As above, of a lease that is looked up. */
+  recordLookup(
+    file: number,
+    registration: number,
+    order: number,
     offset: number,
     pfn: number,
   ): boolean {
-    if (syscall !== undefined) this.#checkFirst(syscall);
-    else if (this.#closed) return false;
-    this.#appendRow(head, detail, 0, 0, offset, pfn);
-    if (syscall !== undefined) this.checkJournal(syscall);
+    this.#checkFirst('lookup');
+    if (!fitsLease(file, registration, order)) {
+      this.begin('lookup', { type: 'lookup', file, registration, offset, pfn, order });
+      return false;
+    }
+    this.#appendRow(headOf(ROW.lookup, file), detailOf(order, registration), 0, 0, offset, pfn);
+    this.checkJournal('lookup');
+    this.state.position++;
+    return true;
+  }
+
+  /** As above, of one that is put: no failure of the journal stops that. */
+  recordPut(
+    file: number,
+    registration: number,
+    order: number,
+    offset: number,
+    pfn: number,
+  ): boolean {
+    if (!fitsLease(file, registration, order)) {
+      this.record({ type: 'put', file, registration, offset, pfn, order });
+      return false;
+    }
+    if (this.#closed) return false;
+    this.#appendRow(headOf(ROW.put, file), detailOf(order, registration), 0, 0, offset, pfn);
     this.state.position++;
     return true;
   }

@@ -37,6 +37,16 @@ export class LeaseCounts implements Iterable<LeaseState> {
   }
 
   add(pfn: number, offset: number, order: number, count = 1): void {
+    if (this.#size > 0) {
+      this.#addAmong(pfn, offset, order, count);
+      return;
+    }
+    this.#size = 1;
+    if (order > 0) this.#large = 1;
+    this.#only = filled(this.#unused, pfn, offset, order, count);
+  }
+
+  #addAmong(pfn: number, offset: number, order: number, count: number): void {
     const first = this.#first(pfn);
     const lease = find(first, offset, order);
     if (lease !== undefined) {
@@ -44,11 +54,7 @@ export class LeaseCounts implements Iterable<LeaseState> {
       return;
     }
     if (order > 0) this.#large++;
-    if (this.#size++ === 0) {
-      this.#only = filled(this.#unused, pfn, offset, order, count);
-      this.#unused = undefined;
-      return;
-    }
+    this.#size++;
     const added = { pfn, offset, order, count, next: undefined };
     if (first === undefined) (this.#byFrame ??= new SmallMap()).set(pfn, added);
     else lastOf(first).next = added;
@@ -56,6 +62,23 @@ export class LeaseCounts implements Iterable<LeaseState> {
 
   /** One fewer; nothing happens when there is none. */
   remove(pfn: number, offset: number, order: number): void {
+    const only = this.#only;
+    if (
+      this.#size !== 1 ||
+      only === undefined ||
+      only.count > 1 ||
+      !isOf(only, pfn, offset, order)
+    ) {
+      this.#removeOther(pfn, offset, order);
+      return;
+    }
+    this.#size = 0;
+    this.#large = 0;
+    this.#unused = only;
+    this.#only = undefined;
+  }
+
+  #removeOther(pfn: number, offset: number, order: number): void {
     const first = this.#first(pfn);
     const lease = find(first, offset, order);
     if (lease === undefined || --lease.count > 0) return;
@@ -97,6 +120,10 @@ export class LeaseCounts implements Iterable<LeaseState> {
 
 function* chain(first: Counted | undefined): IterableIterator<LeaseState> {
   for (let lease = first; lease !== undefined; lease = lease.next) yield lease;
+}
+
+function isOf(lease: Counted, pfn: number, offset: number, order: number): boolean {
+  return lease.pfn === pfn && lease.offset === offset && lease.order === order;
 }
 
 function find(first: Counted | undefined, offset: number, order: number): Counted | undefined {

@@ -3,7 +3,6 @@ import type { Access } from './capabilities.js';
 import type { Engine } from './engine.js';
 import { returned, taken } from './changes.js';
 import { asMemfileError, MemfileError, show } from './errno.js';
-import { detailOf, fitsLease, headOf, ROW } from './event-row.js';
 import { Lease, type LeaseHome } from './lease.js';
 import type { NotifiedFile } from './notifier.js';
 import { formatRange, isPageCount, type PageRange } from './page-range.js';
@@ -58,12 +57,16 @@ function lend(home: LookupFile, borrower: Borrower, offset: number, known: numbe
   const { pfn, order: most } = store.getLockPfn(offset);
   if (most !== 0 || pfn !== known) checkFrame(offset, known, pfn, most);
   const order = most === 0 ? 0 : orderAlike(state, offset, most);
+  const { engine } = home;
   try {
-    recordLookup(home.engine, state.id, borrower, offset, pfn, order);
+    if (engine.recordLookup(state.id, borrower.id, order, offset, pfn)) {
+      taken(borrower.recorded, offset, pfn, order);
+    }
   } catch (error) {
     store.putUnlockPfn(pfn);
     throw error;
   }
+  engine.folded();
   return new Lease(borrower, file, offset, pfn, order, store.generation);
 }
 
@@ -75,40 +78,16 @@ function whyNot({ name, range }: Borrower, offset: number): MemfileError {
   return new MemfileError('EINVAL', 'lookup', `page ${show(offset)} is not in ${where}`);
 }
 
-function recordLookup(
-  engine: Engine,
-  file: number,
-  borrower: Borrower,
-  offset: number,
-  pfn: number,
-  order: number,
-): void {
-  const registration = borrower.id;
-  if (!fitsLease(file, registration, order)) {
-    engine.begin('lookup', { type: 'lookup', file, registration, offset, pfn, order });
-    return;
-  }
-  const detail = detailOf(order, registration);
-  engine.recordLease('lookup', headOf(ROW.lookup, file), detail, offset, pfn);
-  taken(borrower.recorded, offset, pfn, order);
-  engine.folded();
-}
-
-/** A lease is put: no failure of the journal stops that. */
+/** A lease is put. */
 export function recordPut(
   engine: Engine,
   file: number,
   owner: { readonly id: number; readonly recorded: RegistrationState },
   { offset, pfn, order }: Lease,
 ): void {
-  const registration = owner.id;
-  if (!fitsLease(file, registration, order)) {
-    engine.record({ type: 'put', file, registration, offset, pfn, order });
-    return;
+  if (engine.recordPut(file, owner.id, order, offset, pfn)) {
+    returned(engine.state, owner.recorded, offset, pfn, order);
   }
-  const detail = detailOf(order, registration);
-  if (!engine.recordLease(undefined, headOf(ROW.put, file), detail, offset, pfn)) return;
-  returned(engine.state, owner.recorded, offset, pfn, order);
   engine.folded();
 }
 

@@ -22,12 +22,26 @@ export class SmallMap<Value> {
   }
 
   get(key: number): Value | undefined {
+    const last = this.#few - 1;
+    if (last >= 0 && this.#keys[last] === key) return this.#values[last];
+    return this.#getOther(key);
+  }
+
+  #getOther(key: number): Value | undefined {
     if (this.#many !== undefined) return this.#many.get(key);
     const at = this.#at(key);
     return at < 0 ? undefined : this.#values[at];
   }
 
   set(key: number, value: Value): this {
+    if (this.#few !== 0 || this.#many !== undefined) return this.#setAmong(key, value);
+    this.#keys[0] = key;
+    this.#values[0] = value;
+    this.#few = 1;
+    return this;
+  }
+
+  #setAmong(key: number, value: Value): this {
     if (this.#many !== undefined) {
       this.#many.set(key, value);
       return this;
@@ -47,6 +61,14 @@ export class SmallMap<Value> {
   }
 
   delete(key: number): boolean {
+    const last = this.#few - 1;
+    if (last < 0 || this.#keys[last] !== key) return this.#deleteOther(key);
+    this.#few = last;
+    this.#values[last] = undefined;
+    return true;
+  }
+
+  #deleteOther(key: number): boolean {
     if (this.#many !== undefined) {
       const deleted = this.#many.delete(key);
       if (this.#many.size === 0) this.#many = undefined;
@@ -55,10 +77,8 @@ export class SmallMap<Value> {
     const at = this.#at(key);
     if (at < 0) return false;
     const last = --this.#few;
-    if (at < last) {
-      this.#keys.copyWithin(at, at + 1, last + 1);
-      this.#values.copyWithin(at, at + 1, last + 1);
-    }
+    this.#keys.copyWithin(at, at + 1, last + 1);
+    this.#values.copyWithin(at, at + 1, last + 1);
     this.#values[last] = undefined;
     return true;
   }

@@ -85,21 +85,23 @@ export class Stage2Region {
     let gone = 0;
     if (this.#mapped[place] === 0) gone = this.#begin(place, page & PAGE_MASK, entry);
     const first = this.#first[place]!;
-    if (first !== 0) {
-      if (entryAfter(first, page & PAGE_MASK) === entry) {
-        const word = this.#bits[page >>> 5]!;
-        const bit = 1 << (page & 31);
-        if ((word & bit) !== 0) return gone + 1;
-        this.#bits[page >>> 5] = word | bit;
-        this.#mapped[place]!++;
-        return gone;
-      }
-      this.#toTable(place);
+    if (first === 0 || entryAfter(first, page & PAGE_MASK) !== entry) {
+      return gone + this.#setInTable(place, page, entry);
     }
+    const bit = 1 << (page & 31);
+    const word = this.#bits[page >>> 5]!;
+    if ((word & bit) !== 0) return gone + 1;
+    this.#bits[page >>> 5] = word | bit;
+    this.#mapped[place]!++;
+    return gone;
+  }
+
+  #setInTable(place: number, page: number, entry: Entry): number {
+    if (this.#first[place] !== 0) this.#toTable(place);
     if (isWide(entry)) this.#pages = widened(this.#pages);
     const index = indexOf(this.#table[place]!, page);
-    if (this.#pages[index] !== 0) gone++;
-    else this.#mapped[place]!++;
+    const gone = this.#pages[index] === 0 ? 0 : 1;
+    if (gone === 0) this.#mapped[place]!++;
     this.#pages[index] = entry;
     return gone;
   }
