@@ -8,15 +8,35 @@ export interface Ranged extends PageRange {
 /** How many entries a node has at most. */
 const FULL = 32;
 
+/** No node. */
+const NONE = -1;
+
+/** Before there is a node. */
+const NO_NUMBERS = new Float64Array(0);
+
 /**
  * Finds the items whose ranges overlap a range, in time that grows with the logarithm of how many
  * there are and with what is found.
  *
- * A B+ tree by (start, order) whose entries know how far what is below them reaches. Few levels of
- * short arrays are in few lines of memory, which is what a search among many pays for.
+ * A B+ tree by (start, order) whose entries know how far what is below them reaches. The entries of
+ * all nodes lie in few large arrays, those of node n from n * FULL on: what a search among many pays
+ * for is how many places in memory it looks at. Those of a leaf are in no order, so that nothing has
+ * to be moved when one comes or goes.
  */
 export class RangeIndex<T extends Ranged> {
-  #root = new Node<T>();
+  /** In a leaf, of its items; in a branch, what is below an entry is not before this. */
+  #starts: Float64Array = NO_NUMBERS;
+  #orders: Float64Array = NO_NUMBERS;
+  #reaches: Float64Array = NO_NUMBERS;
+  /** The items of leaves, and the nodes that are below branches. */
+  readonly #items: (T | undefined)[] = [];
+  readonly #below: number[] = [];
+  /** How many entries each node has. */
+  readonly #counts: number[] = [];
+  readonly #unused: number[] = [];
+  #root = NONE;
+  /** How many levels of branches there are. */
+  #height = 0;
   #size = 0;
 
   get size(): number {
@@ -24,150 +44,216 @@ export class RangeIndex<T extends Ranged> {
   }
 
   add(item: T): void {
-    const half = this.#root.add(item);
-    if (half !== undefined) this.#root = Node.above(this.#root, half);
-    this.#size++;
+    if (this.#size++ === 0) this.#root = this.#newNode();
+    const low = this.#root;
+    const high = this.#add(low, this.#height, item);
+    if (high === NONE) return;
+    const root = this.#newNode();
+    this.#link(root, 0, low, -Infinity, -Infinity);
+    this.#link(root, 1, high, this.#starts[high * FULL]!, this.#orders[high * FULL]!);
+    this.#counts[root] = 2;
+    this.#root = root;
+    this.#height++;
   }
 
   /** Removes an item that was added. */
   delete(item: T): void {
-    this.#root.delete(item);
     this.#size--;
-    while (this.#root.children.length === 1) this.#root = this.#root.children[0]!;
-    if (this.#size === 0) this.#root = new Node();
+    this.#delete(this.#root, this.#height, item);
+    while (this.#height > 0 && this.#counts[this.#root] === 1) {
+      this.#unused.push(this.#root);
+      this.#root = this.#below[this.#root * FULL]!;
+      this.#height--;
+    }
+    if (this.#size > 0) return;
+    this.#unused.push(this.#root);
+    this.#height = 0;
   }
 
   /** The items that overlap `[start, end)`, in no particular order. */
   overlapping(start: number, end: number): T[] {
     const found: T[] = [];
-    if (this.#size > 0) this.#root.collect(start, end, found);
+    this.collect(start, end, found);
     return found;
   }
 
   /** Appends those items to `found`; returns how many nodes it looked at. */
   collect(start: number, end: number, found: T[]): number {
-    return this.#root.collect(start, end, found);
-  }
-}
-
-/** Items, in a leaf, or nodes: sorted, with what a search wants to know of each in arrays of numbers. */
-class Node<T extends Ranged> {
-  /** What is below each entry begins here, or later; what is below those before it does not. */
-  #starts: number[] = [];
-  #orders: number[] = [];
-  /** How far what is below each entry reaches. */
-  #reaches: number[] = [];
-  /** One of these two is empty: a leaf has items. */
-  #items: T[] = [];
-  children: Node<T>[] = [];
-
-  static above<T extends Ranged>(first: Node<T>, second: Node<T>): Node<T> {
-    const node = new Node<T>();
-    for (const child of [first, second]) {
-      node.#insert(node.children.length, child.#starts[0]!, child.#orders[0]!, child.#reach());
-      node.children.push(child);
-    }
-    return node;
+    return this.#size === 0 ? 0 : this.#collect(this.#root, this.#height, start, end, found);
   }
 
-  collect(start: number, end: number, found: T[]): number {
-    let visits = 1;
+  #collect(node: number, height: number, start: number, end: number, found: T[]): number {
     const starts = this.#starts;
     const reaches = this.#reaches;
-    const { length } = starts;
-    for (let i = 0; i < length && starts[i]! < end; i++) {
-      if (reaches[i]! <= start) continue;
-      if (this.children.length === 0) found.push(this.#items[i]!);
-      else visits += this.children[i]!.collect(start, end, found);
+    const base = node * FULL;
+    const stop = base + this.#counts[node]!;
+    if (height === 0) {
+      for (let at = base; at < stop; at++) {
+        if (reaches[at]! > start && starts[at]! < end) found.push(this.#items[at]!);
+      }
+      return 1;
+    }
+    let visits = 1;
+    for (let at = base; at < stop && starts[at]! < end; at++) {
+      if (reaches[at]! > start) {
+        visits += this.#collect(this.#below[at]!, height - 1, start, end, found);
+      }
     }
     return visits;
   }
 
-  /** Answers the second half of it when it has become too large. */
-  add(item: T): Node<T> | undefined {
-    const { start, end, order } = item;
-    const after = this.#after(start, order);
-    if (this.children.length === 0) {
-      this.#insert(after, start, order, end);
-      insert(this.#items, after, item);
-    } else {
-      const at = Math.max(after - 1, 0);
-      const child = this.children[at]!;
-      const half = child.add(item);
-      this.#starts[at] = child.#starts[0]!;
-      this.#orders[at] = child.#orders[0]!;
-      if (half === undefined) this.#reaches[at] = Math.max(this.#reaches[at]!, end);
-      else {
-        this.#reaches[at] = child.#reach();
-        this.#insert(at + 1, half.#starts[0]!, half.#orders[0]!, half.#reach());
-        insert(this.children, at + 1, half);
-      }
+  /** Answers the second half of the node when it was too small; its first entry is its least. */
+  #add(node: number, height: number, item: T): number {
+    if (height === 0) return this.#addToLeaf(node, item);
+    const at = this.#entryOf(node, item);
+    const child = this.#below[at]!;
+    const half = this.#add(child, height - 1, item);
+    // Only what comes before all others.
+    if (item.start < this.#starts[at]!) this.#starts[at] = item.start;
+    if (half === NONE) {
+      if (item.end > this.#reaches[at]!) this.#reaches[at] = item.end;
+      return NONE;
     }
-    return this.#starts.length > FULL ? this.#split() : undefined;
+    this.#reaches[at] = this.#reachOf(child);
+    return this.#addToBranch(node, at + 1, half);
   }
 
-  delete(item: T): void {
-    const at = this.#after(item.start, item.order) - 1;
-    const child = this.children[at];
-    child?.delete(item);
-    if (child !== undefined && child.#starts.length > 0) {
-      if (item.end >= this.#reaches[at]!) this.#reaches[at] = child.#reach();
+  #addToLeaf(leaf: number, item: T): number {
+    if (this.#counts[leaf]! < FULL) {
+      this.#put(leaf, item);
+      return NONE;
+    }
+    const base = leaf * FULL;
+    const items = this.#items.slice(base, base + FULL) as T[];
+    items.sort((a, b) => a.start - b.start || a.order - b.order);
+    const half = this.#newNode();
+    this.#counts[leaf] = 0;
+    for (const [i, other] of items.entries()) this.#put(i < FULL / 2 ? leaf : half, other);
+    this.#items.fill(undefined, base + FULL / 2, base + FULL);
+    this.#put(this.#isBefore(half * FULL, item) ? half : leaf, item);
+    return half;
+  }
+
+  #put(leaf: number, item: T): void {
+    const at = leaf * FULL + this.#counts[leaf]!++;
+    this.#starts[at] = item.start;
+    this.#orders[at] = item.order;
+    this.#reaches[at] = item.end;
+    this.#items[at] = item;
+  }
+
+  #addToBranch(branch: number, at: number, child: number): number {
+    const start = this.#starts[child * FULL]!;
+    const order = this.#orders[child * FULL]!;
+    const count = this.#counts[branch]!;
+    if (count < FULL) {
+      this.#shift(at, branch * FULL + count, 1);
+      this.#link(branch, at - branch * FULL, child, start, order);
+      this.#counts[branch] = count + 1;
+      return NONE;
+    }
+    const half = this.#newNode();
+    const kept = FULL / 2;
+    const from = branch * FULL + kept;
+    for (let i = 0; i < kept; i++) this.#move(from + i, half * FULL + i);
+    this.#counts[branch] = kept;
+    this.#counts[half] = kept;
+    if (at > from) this.#addToBranch(half, half * FULL + (at - from), child);
+    else this.#addToBranch(branch, at, child);
+    return half;
+  }
+
+  #delete(node: number, height: number, item: T): void {
+    const base = node * FULL;
+    if (height === 0) {
+      let at = base;
+      while (this.#orders[at] !== item.order) at++;
+      const last = base + --this.#counts[node]!;
+      this.#starts[at] = this.#starts[last]!;
+      this.#orders[at] = this.#orders[last]!;
+      this.#reaches[at] = this.#reaches[last]!;
+      this.#items[at] = this.#items[last];
+      this.#items[last] = undefined;
       return;
     }
-    remove(this.#starts, at);
-    remove(this.#orders, at);
-    remove(this.#reaches, at);
-    if (child === undefined) remove(this.#items, at);
-    else remove(this.children, at);
+    const at = this.#entryOf(node, item);
+    const child = this.#below[at]!;
+    this.#delete(child, height - 1, item);
+    if (this.#counts[child]! > 0) {
+      if (item.end >= this.#reaches[at]!) this.#reaches[at] = this.#reachOf(child);
+      return;
+    }
+    this.#unused.push(child);
+    this.#shift(at + 1, base + this.#counts[node]!--, -1);
   }
 
-  /** How many entries do not come after (start, order). */
-  #after(start: number, order: number): number {
-    const starts = this.#starts;
-    let low = 0;
-    let high = starts.length;
+  /** Where in a branch the item is below, or belongs. */
+  #entryOf(branch: number, item: T): number {
+    const base = branch * FULL;
+    let low = base + 1;
+    let high = base + this.#counts[branch]!;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const own = starts[middle]!;
-      if (own > start || (own === start && this.#orders[middle]! > order)) high = middle;
-      else low = middle + 1;
+      if (this.#isBefore(middle, item)) low = middle + 1;
+      else high = middle;
     }
-    return low;
+    return low - 1;
   }
 
-  #insert(at: number, start: number, order: number, reach: number): void {
-    insert(this.#starts, at, start);
-    insert(this.#orders, at, order);
-    insert(this.#reaches, at, reach);
+  /** Whether the (start, order) of an entry is that of the item, or before it. */
+  #isBefore(at: number, { start, order }: T): boolean {
+    const own = this.#starts[at]!;
+    return own < start || (own === start && this.#orders[at]! <= order);
   }
 
-  #reach(): number {
+  #reachOf(node: number): number {
+    const reaches = this.#reaches;
+    const base = node * FULL;
+    const stop = base + this.#counts[node]!;
     let reach = 0;
-    for (const own of this.#reaches) if (own > reach) reach = own;
+    for (let at = base; at < stop; at++) if (reaches[at]! > reach) reach = reaches[at]!;
     return reach;
   }
 
-  #split(): Node<T> {
-    const half = new Node<T>();
-    const at = this.#starts.length >>> 1;
-    half.#starts = this.#starts.splice(at);
-    half.#orders = this.#orders.splice(at);
-    half.#reaches = this.#reaches.splice(at);
-    half.#items = this.#items.splice(at);
-    half.children = this.children.splice(at);
-    return half;
+  #link(branch: number, entry: number, child: number, start: number, order: number): void {
+    const at = branch * FULL + entry;
+    this.#starts[at] = start;
+    this.#orders[at] = order;
+    this.#reaches[at] = this.#reachOf(child);
+    this.#below[at] = child;
+  }
+
+  /** Moves the entries `[from, to)` of a branch by one. */
+  #shift(from: number, to: number, by: 1 | -1): void {
+    if (by > 0) for (let at = to - 1; at >= from; at--) this.#move(at, at + 1);
+    else for (let at = from; at < to; at++) this.#move(at, at - 1);
+  }
+
+  #move(from: number, to: number): void {
+    this.#starts[to] = this.#starts[from]!;
+    this.#orders[to] = this.#orders[from]!;
+    this.#reaches[to] = this.#reaches[from]!;
+    this.#below[to] = this.#below[from]!;
+  }
+
+  #newNode(): number {
+    const node = this.#unused.pop() ?? this.#counts.length;
+    this.#counts[node] = 0;
+    const end = (node + 1) * FULL;
+    if (end <= this.#starts.length) return node;
+    this.#starts = longer(this.#starts);
+    this.#orders = longer(this.#orders);
+    this.#reaches = longer(this.#reaches);
+    while (this.#items.length < this.#starts.length) {
+      this.#items.push(undefined);
+      this.#below.push(NONE);
+    }
+    return node;
   }
 }
 
-/** What `splice` does, which also makes a list of what it removed. */
-function insert<E>(list: E[], at: number, added: E): void {
-  list.push(added);
-  for (let i = list.length - 1; i > at; i--) list[i] = list[i - 1]!;
-  list[at] = added;
-}
-
-/** As above. */
-function remove<E>(list: E[], at: number): void {
-  for (let i = at + 1; i < list.length; i++) list[i - 1] = list[i]!;
-  list.pop();
+function longer(numbers: Float64Array): Float64Array {
+  const more = new Float64Array(Math.max(FULL, numbers.length * 2));
+  more.set(numbers);
+  return more;
 }
