@@ -1,4 +1,5 @@
 import type { Reason, Untrusted } from './event.js';
+import { LeaseCounts } from './lease-counts.js';
 import { subtract, type PageRange } from './page-range.js';
 import type {
   FileState,
@@ -124,13 +125,9 @@ export function left(file: FileState, start: number, end: number, reason: Reason
 }
 
 /** `lookup` */
-export function taken(
-  { leases }: RegistrationState,
-  offset: number,
-  pfn: number,
-  order: number,
-): void {
-  leases.add(pfn, offset, order);
+export function taken(owner: RegistrationState, offset: number, pfn: number, order: number): void {
+  if (owner.leases === LeaseCounts.none) owner.leases = new LeaseCounts();
+  owner.leases.add(pfn, offset, order);
 }
 
 /** `put` */

@@ -102,7 +102,7 @@ export function evolve(state: MemfileState, event: JournalEvent): MemfileState {
       const { registration: id, file, name, start, end } = event;
       const { store } = state.fileOf(file);
       const { position } = state;
-      const leases = new LeaseCounts();
+      const leases = LeaseCounts.none;
       const registration = { id, file, store, name, start, end, position, left: false, leases };
       state.registrations.set(id, registration);
       if (id > state.lastRegistration) state.lastRegistration = id;

@@ -21,6 +21,9 @@ interface Counted {
 
 /** How many leases of which frames a registration has out. */
 export class LeaseCounts implements Iterable<LeaseState> {
+  /** Of those who never took any, as most do not. */
+  static readonly none = new LeaseCounts();
+
   /** Of the first one when there was no other: a consumer that maps puts it before it takes more. */
   #only: Counted | undefined;
   /** What is in its place when there is none, to be used again. */

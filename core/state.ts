@@ -49,7 +49,7 @@ export interface RegistrationState {
   readonly end: number;
   readonly position: number;
   left: boolean;
-  readonly leases: LeaseCounts;
+  leases: LeaseCounts;
 }
 
 export interface Quarantined extends PageRange {
