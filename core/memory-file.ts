@@ -31,7 +31,7 @@ import {
   WHOLE_FILE,
   type PageRange,
 } from './page-range.js';
-import { fallocate, punch } from './page-operations.js';
+import { fallocating, punching } from './page-operations.js';
 import { plan, type Plan, type PlannedOperation } from './plan.js';
 import { poison } from './poison.js';
 import { refusesConvert, refusesSeals, refusesTruncate } from './refusals.js';
@@ -155,7 +155,7 @@ export class MemoryFile implements NotifiedFile {
       return this.#free().fallocate(start, end);
     }
     const { keepSize = false, reason = 'fallocate' } = options ?? NO_OPTIONS;
-    const step: Step = (operation) => fallocate(this.#core, operation, reason, keepSize);
+    const step = fallocating(this.#core, reason, keepSize);
     return this.#operate('fallocate', start, end, options, step);
   }
 
@@ -171,8 +171,7 @@ export class MemoryFile implements NotifiedFile {
       return this.#free().punch(start, end);
     }
     const { reason = 'punch' } = options ?? NO_OPTIONS;
-    const step: Step = (operation) => punch(this.#core, operation, reason);
-    return this.#operate('punchHole', start, end, options, step);
+    return this.#operate('punchHole', start, end, options, punching(this.#core, reason));
   }
 
   /**

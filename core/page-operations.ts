@@ -3,10 +3,10 @@ import { depart } from './departure.js';
 import { MemfileError } from './errno.js';
 import type { Reason } from './event.js';
 import type { FileCore } from './file-core.js';
-import type { Running } from './operation.js';
+import type { Running, Step } from './operation.js';
 import { refusesFallocate, refusesPunch } from './refusals.js';
 
-/** The two operations that there are most of. */
+/** The two operations that there are most of, and their steps as others than `AtOnce` take them. */
 
 export function fallocate(
   file: FileCore,
@@ -26,6 +26,14 @@ function endOfFault({ name, state }: FileCore, { from, to, syscall }: Running): 
   const end = Math.min(to, state.pages);
   if (from < end) return end;
   throw new MemfileError('EFAULT', syscall, `page ${from} is past the end of "${name}"`);
+}
+
+export function fallocating(file: FileCore, reason: Reason, keepSize: boolean): Step {
+  return (operation) => fallocate(file, operation, reason, keepSize);
+}
+
+export function punching(file: FileCore, reason: Reason): Step {
+  return (operation) => punch(file, operation, reason);
 }
 
 export function punch(file: FileCore, operation: Running, reason: Reason): void {
