@@ -1,5 +1,4 @@
 import { MemfileError, messageOf, show } from './errno.js';
-import { Given } from './given.js';
 import { evolve, EVOLVE_VERSION } from './evolve.js';
 import type { JournalEvent, Reason, RecordLevel, Witnessed } from './event.js';
 import { codeOfReason, detailOf, fitsLease, fitsRow, headOf, ROW } from './event-row.js';
@@ -15,28 +14,10 @@ import { checkPosition, replay } from './replay.js';
 import { saveState } from './saved-state.js';
 import type { MemfileState } from './state.js';
 import { watchForStall, type StallOptions } from './stall.js';
+import { Written } from './written.js';
 
 /** At least so many events lie between two checkpoints, and more when those are large. */
 const CHECKPOINT_EVERY = 8192;
-
-/** A journal has one writer; it knows itself whether it has one. */
-class Written extends Given {
-  #now = true;
-
-  static has(journal: Journal): boolean {
-    return #now in journal && journal.#now;
-  }
-
-  static add(journal: Journal): void {
-    if (#now in journal) journal.#now = true;
-    // oxlint-disable-next-line no-new -- What it makes is the journal.
-    else new Written(journal);
-  }
-
-  static delete(journal: Journal): void {
-    if (#now in journal) journal.#now = false;
-  }
-}
 
 /** An operation, as the journal knows it. */
 interface Recording {
