@@ -56,10 +56,14 @@ export class RangeIndex<T extends Ranged> {
     this.#height++;
   }
 
-  /** Removes an item that was added. */
+  /**
+   * Removes an item that was added.
+   *
+   * @throws RangeError when it is not there; nothing has changed then.
+   */
   delete(item: T): void {
-    this.#size--;
     this.#delete(this.#root, this.#height, item);
+    this.#size--;
     while (this.#height > 0 && this.#counts[this.#root] === 1) {
       this.#unused.push(this.#root);
       this.#root = this.#below[this.#root * FULL]!;
@@ -164,16 +168,8 @@ export class RangeIndex<T extends Ranged> {
   }
 
   #delete(node: number, height: number, item: T): void {
-    const base = node * FULL;
     if (height === 0) {
-      let at = base;
-      while (this.#orders[at] !== item.order) at++;
-      const last = base + --this.#counts[node]!;
-      this.#starts[at] = this.#starts[last]!;
-      this.#orders[at] = this.#orders[last]!;
-      this.#reaches[at] = this.#reaches[last]!;
-      this.#items[at] = this.#items[last];
-      this.#items[last] = undefined;
+      this.#deleteFromLeaf(node, item);
       return;
     }
     const at = this.#entryOf(node, item);
@@ -184,7 +180,21 @@ export class RangeIndex<T extends Ranged> {
       return;
     }
     this.#unused.push(child);
-    this.#shift(at + 1, base + this.#counts[node]!--, -1);
+    this.#shift(at + 1, node * FULL + this.#counts[node]!--, -1);
+  }
+
+  #deleteFromLeaf(leaf: number, item: T): void {
+    const base = leaf * FULL;
+    const last = base + this.#counts[leaf]! - 1;
+    let at = base;
+    while (at <= last && this.#orders[at] !== item.order) at++;
+    if (!(at <= last)) throw new RangeError(`there is no item ${item.order} at ${item.start}`);
+    this.#starts[at] = this.#starts[last]!;
+    this.#orders[at] = this.#orders[last]!;
+    this.#reaches[at] = this.#reaches[last]!;
+    this.#items[at] = this.#items[last];
+    this.#items[last] = undefined;
+    this.#counts[leaf]!--;
   }
 
   /** Where in a branch the item is below, or belongs. */

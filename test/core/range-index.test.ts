@@ -119,6 +119,19 @@ describe('RangeIndex', () => {
     );
   });
 
+  it('refuses to delete what is not there, and stays as it was', () => {
+    const stranger = { start: 3, end: 4, order: -1 };
+    expect(() => new RangeIndex<Ranged>().delete(stranger)).toThrow(RangeError);
+    const all = { start: 0, end: MAX_PAGES };
+    const { index: full, items } = play(many);
+    expect(() => full.delete(stranger)).toThrow(RangeError);
+    expect(full.size).toBe(MANY);
+    expect(ascending(collect(full, all))).toEqual(ascending(items));
+    for (const item of items) full.delete(item);
+    expect(() => full.delete(items[0]!)).toThrow(RangeError);
+    expect(full.size).toBe(0);
+  });
+
   it('answers in the same order after the same calls', () => {
     fc.assert(
       fc.property(program, range, (steps, range) => {
