@@ -7,13 +7,13 @@ import {
   type MemoryFile,
   type NotifierFunction,
   type OperationOptions,
-  type FileSpec,
   type Recorded,
   type Registration,
-  type StoreFile,
 } from '../../core/index.js';
 import { hugetlb } from '../../plugins/hugetlb/index.js';
 import { shmem } from '../../plugins/shmem/index.js';
+import { overriding } from '../kit/overriding.js';
+import { overridingFile } from '../kit/stores/overriding-file.js';
 
 /** What a consumer does when it is told. */
 const DEEDS = [
@@ -124,23 +124,20 @@ async function run(program: Program, options: OperationOptions[]): Promise<Outco
   const journal = new BadJournal(program, log);
   const pages = shmem({ quota: program.quota });
   let allocations = 0;
-  const plugins = [
-    {
-      ...pages,
-      createFile(spec: FileSpec<object>): StoreFile {
-        const store = pages.createFile(spec);
-        const allocate = store.allocate.bind(store);
-        store.allocate = (start, end) => {
+  const reentrant = overriding(pages, {
+    createFile(spec) {
+      const store = pages.createFile(spec);
+      return overridingFile(store, {
+        allocate(start, end) {
           if (program.reentrant && allocations++ % 2 === 0) {
             follow('punch of the store', file.punchHole(start, end + 1, ...options));
           }
-          return allocate(start, end);
-        };
-        return store;
-      },
+          return store.allocate(start, end);
+        },
+      });
     },
-    hugetlb({ pageSize: '2M', pool: 512 * 4 }),
-  ];
+  });
+  const plugins = [reentrant, hugetlb({ pageSize: '2M', pool: 512 * 4 })];
   const memfile = createMemfile({ plugins, journal });
   const file: MemoryFile = memfile.createFile(program.store, { size: scaled(program, PAGES) });
   const running: Promise<unknown>[] = [];
@@ -298,16 +295,18 @@ describe('an operation that nothing precedes', () => {
     const journal = new BadJournal({ broken: 1, slow: false }, []);
     const pages = shmem();
     const freed: unknown[] = [];
-    const createFile = (spec: FileSpec<object>): StoreFile => {
-      const store = pages.createFile(spec);
-      const free = store.free.bind(store);
-      store.free = (...args) => {
-        freed.push(args);
-        return free(...args);
-      };
-      return store;
-    };
-    const memfile = createMemfile({ plugins: [{ ...pages, createFile }], journal });
+    const watched = overriding(pages, {
+      createFile(spec) {
+        const store = pages.createFile(spec);
+        return overridingFile(store, {
+          free(...args) {
+            freed.push(args);
+            return store.free(...args);
+          },
+        });
+      },
+    });
+    const memfile = createMemfile({ plugins: [watched], journal });
     const file = memfile.createFile('shmem', { size: 4 });
     await expect(file.fallocate(0, 4, ...options)).rejects.toThrow('EIO');
     expect(freed).toEqual([[0, 4, 'undo']]);
