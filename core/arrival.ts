@@ -34,7 +34,7 @@ export function arrive(
   const size = grow && error === undefined ? end : 0;
   if (runs.length === 1 && error === undefined && isPlain(file, size)) {
     arrivedAlone(file, operation, runs[0]!, reason, then);
-  } else arriveAsked(file, operation, allocation, reason, size, then);
+  } else arriveInGeneral(file, operation, allocation, reason, size, then);
 }
 
 /** Whether nobody is asked, no page is private, and the file keeps its size. */
@@ -61,7 +61,8 @@ function arrivedAlone(
   operation.whenLetGo('every consumer has taken notice', then);
 }
 
-function arriveAsked(
+/** Whatever the store gave, and whoever is asked. */
+function arriveInGeneral(
   file: FileCore,
   operation: Running,
   allocation: Allocation,

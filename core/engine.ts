@@ -186,11 +186,11 @@ export class Engine {
     offset: number,
     pfn: number,
   ): boolean {
-    this.#checkFirst('lookup');
     if (!fitsLease(file, registration, order)) {
       this.begin('lookup', { type: 'lookup', file, registration, offset, pfn, order });
       return false;
     }
+    this.#checkFirst('lookup');
     this.#appendRow(headOf(ROW.lookup, file), detailOf(order, registration), 0, 0, offset, pfn);
     this.checkJournal('lookup');
     this.state.position++;

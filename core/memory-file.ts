@@ -152,7 +152,7 @@ export class MemoryFile implements NotifiedFile {
    */
   fallocate(start: number, end: number, options: FallocateOptions = NO_OPTIONS): Promise<void> {
     if (options === NO_OPTIONS && this.#core.isIdle && isRange(start, end)) {
-      return this.#free().fallocate(start, end);
+      return this.#spare().fallocate(start, end);
     }
     const { keepSize = false, reason = 'fallocate' } = options ?? NO_OPTIONS;
     const step = fallocating(this.#core, reason, keepSize);
@@ -168,7 +168,7 @@ export class MemoryFile implements NotifiedFile {
    */
   punchHole(start: number, end: number, options: OperationOptions = NO_OPTIONS): Promise<void> {
     if (options === NO_OPTIONS && this.#core.isIdle && isRange(start, end)) {
-      return this.#free().punch(start, end);
+      return this.#spare().punch(start, end);
     }
     const { reason = 'punch' } = options ?? NO_OPTIONS;
     return this.#operate('punchHole', start, end, options, punching(this.#core, reason));
@@ -351,7 +351,7 @@ export class MemoryFile implements NotifiedFile {
   }
 
   /** One that serves no operation now. */
-  #free(): AtOnce {
+  #spare(): AtOnce {
     return this.#atOnce.isFree ? this.#atOnce : (this.#atOnce = new AtOnce(this.#core));
   }
 

@@ -28,16 +28,16 @@ function endOfFault({ name, state }: FileCore, { from, to, syscall }: Running): 
   throw new MemfileError('EFAULT', syscall, `page ${from} is past the end of "${name}"`);
 }
 
+export function punch(file: FileCore, operation: Running, reason: Reason): void {
+  const refusal = refusesPunch(file);
+  if (refusal !== undefined) throw refusal;
+  depart(file, operation, operation.from, operation.to, reason, file.finish);
+}
+
 export function fallocating(file: FileCore, reason: Reason, keepSize: boolean): Step {
   return (operation) => fallocate(file, operation, reason, keepSize);
 }
 
 export function punching(file: FileCore, reason: Reason): Step {
   return (operation) => punch(file, operation, reason);
-}
-
-export function punch(file: FileCore, operation: Running, reason: Reason): void {
-  const refusal = refusesPunch(file);
-  if (refusal !== undefined) throw refusal;
-  depart(file, operation, operation.from, operation.to, reason, file.finish);
 }

@@ -59,10 +59,10 @@ export class Withdrawal implements OpenWithdrawal {
     return this.of.id;
   }
 
+  /** All of it, from the announcement on. */
   begin(): void {
     const { file, of, start, end, reason, unless } = this;
     const begun = file.recordBegin(of, start, end, reason);
-    // Nobody comes before the end, as a registration is an operation too; some may leave.
     const audience = file.notifiers.concerned(start, end);
     this.#open(begun, audience);
     file.tell(audience, of, 'invalidate', reason, begun, begun, start, end, unless, this.#detail);
