@@ -46,11 +46,21 @@ export function clear(rows: Rows, base: number): void {
 /** The last run that begins at `page` or before, or `base` when none does. */
 export function begun(rows: Rows, base: number, page: number): number {
   let at = base;
-  at += 16 * Number(rows[at + 16]! <= page);
-  at += 8 * Number(rows[at + 8]! <= page);
-  at += 4 * Number(rows[at + 4]! <= page);
-  at += 2 * Number(rows[at + 2]! <= page);
+  at += 8 * below(rows, at, 8, page);
+  at += 2 * below(rows, at, 2, page);
   return at + Number(rows[at + 1]! <= page);
+}
+
+/**
+ * How many of three numbers, `step` places apart behind `at`, are not more than `page`: places in
+ * memory that nobody waits for one after the other.
+ */
+export function below(rows: Rows, at: number, step: number, page: number): number {
+  return (
+    Number(rows[at + step]! <= page) +
+    Number(rows[at + 2 * step]! <= page) +
+    Number(rows[at + 3 * step]! <= page)
+  );
 }
 
 /** Whether `[start, end)` holds nothing; the last run that begins at `start` or before is at `at`. */

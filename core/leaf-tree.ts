@@ -1,4 +1,4 @@
-import { begun, clear, isNarrow, LEAF, nowhere, RUNS, type Rows } from './extent-leaf.js';
+import { begun, below, clear, isNarrow, LEAF, nowhere, RUNS, type Rows } from './extent-leaf.js';
 
 /** How many leaves one array has. */
 const TOGETHER_BITS = 6;
@@ -271,11 +271,8 @@ export class LeafTree {
 /** The last place of a branch, from 1 on, whose number is not more than `page`. */
 function last(lows: Rows, branch: number, page: number): number {
   let at = branch;
-  at += 64 * Number(lows[at + 64]! <= page);
-  at += 32 * Number(lows[at + 32]! <= page);
-  at += 16 * Number(lows[at + 16]! <= page);
-  at += 8 * Number(lows[at + 8]! <= page);
-  at += 4 * Number(lows[at + 4]! <= page);
-  at += 2 * Number(lows[at + 2]! <= page);
+  at += 32 * below(lows, at, 32, page);
+  at += 8 * below(lows, at, 8, page);
+  at += 2 * below(lows, at, 2, page);
   return at + Number(lows[at + 1]! <= page);
 }
