@@ -20,21 +20,23 @@ export function subscriptionChecks(subject: JournalSubject): readonly Check<read
       ['append events 1 to 3', 'subscribe from 2', 'take 2 events'],
       async (journal) => {
         const events = append(journal, 1, 2, 3);
-        const taken = await Follower.of(journal, 2).take(2);
+        const taken = await new Follower(journal, 2).take(2);
         return differences(taken, recorded(events).slice(1), 'subscribe(2)');
       },
     ),
     check(
       'a subscription goes on with what comes',
-      ['append event 1', 'subscribe from 1', 'wait for 3 events', 'append events 2 and 3'],
+      ['append event 1', 'subscribe from 1', 'wait for 2', 'append it', 'wait for 3', 'append it'],
       async (journal) => {
         const events = append(journal, 1);
-        const taken = Follower.of(journal, 1).take(3);
-        await waiting();
+        const follower = new Follower(journal, 1);
+        const taken = follower.take(2);
+        await follower.waits();
         events.push(...append(journal, 2));
-        await waiting();
+        const all = await taken;
+        const last = follower.take(1);
         events.push(...append(journal, 3));
-        return differences(await taken, recorded(events), 'subscribe(1)');
+        return differences([...all, ...(await last)], recorded(events), 'subscribe(1)');
       },
     ),
     check(
@@ -42,31 +44,27 @@ export function subscriptionChecks(subject: JournalSubject): readonly Check<read
       ['append events 1 and 2', 'take 1 of them', 'append event 3', 'take 2', 'wait for a fourth'],
       async (journal) => {
         const events = append(journal, 1, 2);
-        const caughtUp: number[] = [];
-        let isThere = (): void => {};
-        const there = new Promise<void>((resolve) => (isThere = resolve));
-        const follower = Follower.of(journal, 1, (position) => {
-          caughtUp.push(position);
-          isThere();
-        });
+        const follower = new Follower(journal, 1);
         const taken = await follower.take(1);
         events.push(...append(journal, 3));
         taken.push(...(await follower.take(2)));
         const last = follower.take(1);
-        await soon(there);
+        await follower.waits();
         events.push(...append(journal, 4));
         taken.push(...(await last));
         const findings = differences(taken, recorded(events), 'subscribe(1)');
-        if (caughtUp.join() === '3') return findings;
-        return [...findings, `it says that it has caught up at [${caughtUp.join()}], not at 3`];
+        const caughtUp = follower.caughtUp.join();
+        if (caughtUp === '3') return findings;
+        return [...findings, `it says that it has caught up at [${caughtUp}], not at 3`];
       },
     ),
     check(
       'a subscription to what is to come begins there',
       ['subscribe from 3', 'append events 1 to 4', 'take 2 events'],
       async (journal) => {
-        const taken = Follower.of(journal, 3).take(2);
-        await waiting();
+        const follower = new Follower(journal, 3);
+        const taken = follower.take(2);
+        await follower.waits();
         const events = append(journal, 1, 2, 3, 4);
         return differences(await taken, recorded(events).slice(2), 'subscribe(3)');
       },
@@ -75,7 +73,7 @@ export function subscriptionChecks(subject: JournalSubject): readonly Check<read
       'subscriptions go at their own pace',
       ['subscribe twice from 1', 'append events 1 to 3', 'take 3 events of one, then of the other'],
       async (journal) => {
-        const [quick, slow] = [Follower.of(journal, 1), Follower.of(journal, 1)];
+        const [quick, slow] = [new Follower(journal, 1), new Follower(journal, 1)];
         const events = recorded(append(journal, 1, 2, 3));
         return [
           ...differences(await quick.take(3), events, 'the quick subscription'),
@@ -87,9 +85,9 @@ export function subscriptionChecks(subject: JournalSubject): readonly Check<read
       'a subscription ends when the journal is closed, after its last event',
       ['subscribe twice from 1', 'one waits', 'append event 1', 'close', 'both to the end'],
       async (journal) => {
-        const [early, late] = [Follower.of(journal, 1), Follower.of(journal, 1)];
+        const [early, late] = [new Follower(journal, 1), new Follower(journal, 1)];
         const waited = early.take(Infinity);
-        await waiting();
+        await early.waits();
         const events = recorded(append(journal, 1));
         await journal.close();
         const [one, other] = await Promise.all([waited, late.take(Infinity)]);
@@ -110,12 +108,12 @@ export function subscriptionChecks(subject: JournalSubject): readonly Check<read
         'subscribe anew',
       ],
       async (journal) => {
-        const leaver = Follower.of(journal, 1);
+        const leaver = new Follower(journal, 1);
         const events = append(journal, 1);
         await leaver.take(1);
         await leaver.leave();
         events.push(...append(journal, 2));
-        return differences(await Follower.of(journal, 1).take(2), recorded(events), 'the new one');
+        return differences(await new Follower(journal, 1).take(2), recorded(events), 'the new one');
       },
     ),
   ];
@@ -127,22 +125,27 @@ function append(journal: Journal, ...files: readonly number[]): JournalEvent[] {
   return events;
 }
 
-/** Lets whoever waits begin to wait: a macrotask of the runtime, not a time. */
-function waiting(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
-}
-
 class Follower {
   /** The journal has ended it. */
   ended = false;
+  /** The positions at which it was told that it has caught up. */
+  readonly caughtUp: number[] = [];
   readonly #events: AsyncIterator<Recorded>;
+  readonly #waits: Promise<void>;
 
-  private constructor(events: AsyncIterator<Recorded>) {
-    this.#events = events;
+  constructor(journal: Journal, from: number) {
+    let waits = (): void => {};
+    this.#waits = new Promise((resolve) => (waits = resolve));
+    const onCaughtUp = (position: number): void => {
+      this.caughtUp.push(position);
+      waits();
+    };
+    this.#events = journal.subscribe(from, { onCaughtUp })[Symbol.asyncIterator]();
   }
 
-  static of(journal: Journal, from: number, onCaughtUp?: (position: number) => void): Follower {
-    return new Follower(journal.subscribe(from, { onCaughtUp })[Symbol.asyncIterator]());
+  /** Until it has taken all that was there, and waits for what comes. */
+  async waits(): Promise<void> {
+    await soon(this.#waits);
   }
 
   /** At most `count` events; fewer when it ends before, or says nothing any more. */
