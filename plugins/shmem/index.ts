@@ -15,6 +15,7 @@ import {
   type TakenFrames,
 } from '../../core/index.js';
 import { brand } from '../../core/copy.js';
+import { keepExemplar } from '../../core/exemplar.js';
 import { FramePool } from './frame-pool.js';
 
 export interface ShmemOptions {
@@ -35,6 +36,11 @@ export function shmem(options: ShmemOptions = {}): BackingStore<'shmem', object>
   const { maxPages = MAX_PAGES, quota = MAX_PAGES } = options ?? {};
   checkPages('maxPages', maxPages);
   checkPages('quota', quota);
+  keepExemplar('shmem', () => newStore(4, 4));
+  return newStore(maxPages, quota);
+}
+
+function newStore(maxPages: number, quota: number): BackingStore<'shmem', object> {
   const pool = new FramePool(quota);
   return brand({
     name: 'shmem',
