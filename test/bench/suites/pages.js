@@ -16,34 +16,31 @@ export default async function pages(suite) {
     'sorted-btree': TreePages,
     'roaring-wasm': RoaringPages,
   };
-  for (const [name, Pages] of Object.entries(candidates)) {
-    await sparse(suite, name, Pages, 2 ** 16, 60_000, 'file of 2^16, 60,000 sparse pages');
-    await sparse(suite, name, Pages, 2 ** 28, 1e6, 'file of 2^28, 1,000,000 sparse pages');
-    await punched(suite, name, Pages);
+  // The first time counts for nothing: an engine compiles what is called often.
+  for (const note of [() => {}, suite.note.bind(suite)]) {
+    for (const [name, Pages] of Object.entries(candidates)) {
+      await sparse(note, name, Pages, 2 ** 16, 60_000, 'file of 2^16, 60,000 sparse pages');
+      await sparse(note, name, Pages, 2 ** 28, 1e6, 'file of 2^28, 1,000,000 sparse pages');
+      await punched(note, name, Pages);
+    }
+    // A Map holds at most 2^24 entries: a file of 2^28 pages does not fit at all.
+    const what = 'file of 2^28, 1,000,000 sparse pages';
+    await sparse(note, 'Map per page', MapPages, 2 ** 28, 1e6, what);
   }
-  // A Map holds at most 2^24 entries: a file of 2^28 pages does not fit at all.
-  await sparse(
-    suite,
-    'Map per page',
-    MapPages,
-    2 ** 28,
-    1e6,
-    'file of 2^28, 1,000,000 sparse pages',
-  );
 }
 
-async function sparse(suite, name, Pages, size, count, what) {
+async function sparse(note, name, Pages, size, count, what) {
   const random = lcg(5);
   const where = Uint32Array.from({ length: count }, () => random(size - 1));
   const before = memory();
   const made = await Pages.of(size);
   const start = process.hrtime.bigint();
   for (const page of where) made.fill(page, page + 1);
-  suite.note(`${what}, ns each`, name, Number(process.hrtime.bigint() - start) / count);
-  suite.note(`${what}, MB`, name, (memory() - before - made.logged()) / 1e6);
+  note(`${what}, ns each`, name, Number(process.hrtime.bigint() - start) / count);
+  note(`${what}, MB`, name, (memory() - before - made.logged()) / 1e6);
 }
 
-async function punched(suite, name, Pages) {
+async function punched(note, name, Pages) {
   const size = 2 ** 28;
   const count = 300_000;
   const random = lcg(6);
@@ -51,16 +48,12 @@ async function punched(suite, name, Pages) {
   const before = memory();
   const made = await Pages.of(size);
   for (let at = 0; at < size; at += 2 ** 20) made.fill(at, at + 2 ** 20);
-  suite.note('file of 2^28, full, MB', name, (memory() - before - made.logged()) / 1e6);
+  note('file of 2^28, full, MB', name, (memory() - before - made.logged()) / 1e6);
   const start = process.hrtime.bigint();
   for (const page of where) made.clear(page, page + 1);
   const took = Number(process.hrtime.bigint() - start);
-  suite.note('file of 2^28, full, 300,000 punches, ns each', name, took / count);
-  suite.note(
-    'file of 2^28, full, 300,000 punches, MB',
-    name,
-    (memory() - before - made.logged()) / 1e6,
-  );
+  note('file of 2^28, full, 300,000 punches, ns each', name, took / count);
+  note('file of 2^28, full, 300,000 punches, MB', name, (memory() - before - made.logged()) / 1e6);
 }
 
 function memory() {
