@@ -53,21 +53,32 @@ export function takeLease(home: LookupFile, borrower: Borrower, offset: number):
 
 /** A page that the borrower has, with what the store says of it. */
 function lend(home: LookupFile, borrower: Borrower, offset: number, known: number): Lease {
-  const { state, store, file } = home;
+  const { state, store, file, engine } = home;
   const { pfn, order: most } = store.getLockPfn(offset);
-  if (most !== 0 || pfn !== known) checkFrame(offset, known, pfn, most);
-  const order = most === 0 ? 0 : orderAlike(state, offset, most);
-  const { engine } = home;
+  let order = 0;
+  let generation: number | undefined;
   try {
+    if (most !== 0 || pfn !== known) checkFrame(offset, known, pfn, most);
+    if (most !== 0) order = orderAlike(state, offset, most);
+    generation = store.generation;
     if (engine.recordLookup(state.id, borrower.id, order, offset, pfn)) {
       taken(borrower.recorded, offset, pfn, order);
     }
   } catch (error) {
-    store.putUnlockPfn(pfn);
+    putBack(store, pfn);
     throw error;
   }
   engine.folded();
-  return new Lease(borrower, file, offset, pfn, order, store.generation);
+  return new Lease(borrower, file, offset, pfn, order, generation);
+}
+
+/** There is no lease of the frame; why says more than that it cannot be put. */
+function putBack(store: StoreFile, pfn: number): void {
+  try {
+    store.putUnlockPfn(pfn);
+  } catch {
+    // A store that answered a frame that it has not referenced knows nothing of it.
+  }
 }
 
 function whyNot({ name, range }: Borrower, offset: number): MemfileError {
