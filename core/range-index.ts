@@ -8,6 +8,9 @@ export interface Ranged extends PageRange {
 /** How many entries a node has at most. */
 const FULL = 32;
 
+/** So many nodes are kept, however few entries there are. */
+const FEW_NODES = 16;
+
 /** No node. */
 const NONE = -1;
 
@@ -69,9 +72,22 @@ export class RangeIndex<T extends Ranged> {
       this.#root = this.#below[this.#root * FULL]!;
       this.#height--;
     }
-    if (this.#size > 0) return;
-    this.#unused.push(this.#root);
-    this.#height = 0;
+    const nodes = this.#counts.length;
+    if (nodes > FEW_NODES && this.#size < nodes) this.#buildAnew();
+    else if (this.#size === 0) {
+      this.#unused.push(this.#root);
+      this.#height = 0;
+    }
+  }
+
+  /** Gives the memory back that was needed for many more. */
+  #buildAnew(): void {
+    const items = this.overlapping(0, Infinity);
+    this.#starts = this.#orders = this.#reaches = NO_NUMBERS;
+    this.#items.length = this.#below.length = 0;
+    this.#counts.length = this.#unused.length = 0;
+    this.#height = this.#size = 0;
+    for (const item of items) this.add(item);
   }
 
   /** The items that overlap `[start, end)`, in no particular order. */

@@ -53,6 +53,35 @@ describe('an index by range', () => {
   });
 });
 
+describe('an index by range that has been large', () => {
+  it('gives the memory back', () => {
+    const index = fileURLToPath(new URL('../../dist/core/range-index.js', import.meta.url));
+    const program = `
+      const { RangeIndex } = await import(${JSON.stringify(index)});
+      const used = () => {
+        gc();
+        const { heapUsed, arrayBuffers } = process.memoryUsage();
+        return heapUsed + arrayBuffers;
+      };
+      const index = new RangeIndex();
+      const ranges = (from, to, deal) => {
+        for (let i = from; i < to; i++) deal.call(index, { start: i, end: i + 1, order: i });
+      };
+      ranges(0, 10, index.add);
+      const before = used();
+      ranges(10, 50_000, index.add);
+      const large = used() - before;
+      ranges(10, 50_000, index.delete);
+      console.log(JSON.stringify({ large, left: used() - before, size: index.size }));
+    `;
+    const args = ['--expose-gc', '--single-threaded-gc', '--input-type=module', '-e', program];
+    const { large, left, size } = JSON.parse(execFileSync(process.execPath, args).toString());
+    expect(size).toBe(10);
+    expect(large).toBeGreaterThan(2_000_000);
+    expect(left).toBeLessThan(large / 10);
+  });
+});
+
 describe('telling', () => {
   it('reads what a consumer does when it registers, however many events there are', async () => {
     await using memfile = createMemfile({ plugins: [shmem()] });
