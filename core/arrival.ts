@@ -32,14 +32,20 @@ export function arrive(
   const allocation = allocate(file, operation, start, end);
   const { runs, error } = allocation;
   const size = grow && error === undefined ? end : 0;
-  if (runs.length === 1 && error === undefined && isPlain(file, size)) {
-    arrivedAlone(file, operation, runs[0]!, reason, then);
-  } else arriveInGeneral(file, operation, allocation, reason, size, then);
+  try {
+    if (file.notifiers.voters > 0) vote(file, operation.self, allocation, reason, size, then);
+    else if (runs.length === 1 && error === undefined && isPlain(file, size)) {
+      arrivedAlone(file, operation, runs[0]!, reason, then);
+    } else arrived(file, operation, allocation, reason, size, then);
+  } catch (refused) {
+    if (!operation.recorded) takeBack(file, operation.self, allocation);
+    throw refused;
+  }
 }
 
-/** Whether nobody is asked, no page is private, and the file keeps its size. */
-function isPlain({ notifiers, state }: FileCore, size: number): boolean {
-  return notifiers.voters === 0 && state.private.pages === 0 && size <= state.pages;
+/** Whether no page is private, and the file keeps its size. */
+function isPlain({ state }: FileCore, size: number): boolean {
+  return state.private.pages === 0 && size <= state.pages;
 }
 
 /** A single run, as most are. */
@@ -50,33 +56,9 @@ function arrivedAlone(
   reason: Reason,
   then: Step<Running>,
 ): void {
-  let position: number;
-  try {
-    position = file.recordArrival(operation, run, reason);
-  } catch (refused) {
-    giveBack(file, operation.self, run);
-    throw refused;
-  }
+  const position = file.recordArrival(operation, run, reason);
   announce(file, operation, run, 'shared', reason, position);
   operation.whenLetGo('every consumer has taken notice', then);
-}
-
-/** Whatever the store gave, and whoever is asked. */
-function arriveInGeneral(
-  file: FileCore,
-  operation: Running,
-  allocation: Allocation,
-  reason: Reason,
-  size: number,
-  then: Step<Running>,
-): void {
-  try {
-    if (file.notifiers.voters > 0) vote(file, operation.self, allocation, reason, size, then);
-    else arrived(file, operation, allocation, reason, size, then);
-  } catch (refused) {
-    takeBack(file, operation.self, allocation); // The first event could not be recorded.
-    throw refused;
-  }
 }
 
 /** Nobody objects. */

@@ -115,12 +115,11 @@ export class AtOnce implements Running, Turn {
   }
 
   finish(value?: unknown): void {
-    const isOver = value === undefined && !(this.#recorded && this.#isPending());
-    if (this.#self !== undefined || !isOver) this.self.finish(value);
-  }
-
-  /** Whether what is recorded by now has yet to become durable. */
-  #isPending(): boolean {
-    return this.#file.queue.durable() !== undefined;
+    if (this.#self !== undefined || value !== undefined) {
+      this.self.finish(value);
+      return;
+    }
+    const durable = this.#recorded ? this.#file.queue.durable() : undefined;
+    if (durable !== undefined) this.self.doneWhen(durable);
   }
 }

@@ -19,7 +19,7 @@ export function depart(
   then: Step<Running>,
 ): void {
   const begun = file.recordBegin(operation, start, end, reason);
-  file.opens(operation, start, end);
+  file.openBriefly(operation, start, end);
   // Nobody comes before the end, as a registration is an operation too; some may leave.
   const audience = file.notifiers.concerned(start, end);
   file.tell(audience, operation, 'invalidate', reason, begun, begun, start, end);
@@ -35,11 +35,11 @@ export function depart(
   }
   const ended = file.recordEnd(operation, start, end, reason);
   file.tell(audience, operation, 'invalidateEnd', reason, ended, begun, start, end);
-  file.open.pop();
+  file.closeBriefly();
   operation.whenLetGo('every consumer knows the end', then);
 }
 
-/** Not all is over at once, or not all pages left. */
+/** What goes on in its place where not all is over at once, or not all pages left. */
 function restOf(
   file: FileCore,
   operation: Running,
@@ -48,7 +48,7 @@ function restOf(
   reason: Reason,
   then: Step<Running>,
 ): Withdrawal {
-  file.open.pop();
+  file.closeBriefly();
   return new Withdrawal(file, operation, start, end, reason, between, then);
 }
 

@@ -73,8 +73,17 @@ export class Engine {
     this.queue = new OperationQueue(
       scheduler,
       stall === undefined ? () => () => {} : watchForStall(clock, stall),
-      () => journal.whenDurable(this.state.position),
+      () => this.#whenDurable(),
     );
+  }
+
+  /** Whatever the journal throws where it should answer a promise, that rejects with. */
+  #whenDurable(): Promise<void> | undefined {
+    try {
+      return this.journal.whenDurable(this.state.position);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** The pass that tells consumers now. */
@@ -310,11 +319,12 @@ export class Engine {
   /** Nobody depends on it, so a journal that cannot keep it says so when it has to write. */
   #saveCheckpoint(): void {
     const { position } = this.state;
-    const state = saveState(this.state);
-    const worth = Math.ceil(state.length / this.journal.checkpointRoom);
-    this.#nextCheckpoint = position + Math.max(CHECKPOINT_EVERY, worth);
+    this.#nextCheckpoint = position + CHECKPOINT_EVERY;
     if (this.#journalError !== undefined) return;
     try {
+      const state = saveState(this.state);
+      const worth = Math.ceil(state.length / this.journal.checkpointRoom);
+      this.#nextCheckpoint = position + Math.max(CHECKPOINT_EVERY, worth);
       this.journal.saveCheckpoint({ position, version: EVOLVE_VERSION, state });
     } catch (error) {
       this.#journalError = error;

@@ -40,7 +40,7 @@ export class FileCore implements OperationHome, RegistrationHome, EventHost {
   readonly queue: OperationHost;
   readonly lane: Operation[] = [];
   readonly open: OpenWithdrawal[] = [];
-  /** What stands there for one that will be over before its step is. */
+  /** What stands in `open` for one that is over before its step is. */
   readonly #leaving = { operation: 0, start: 0, end: 0, unless: undefined };
   /** The reader sections that outlived their synchronous part and are not over. */
   readonly sections = new Set<Section>();
@@ -122,13 +122,17 @@ export class FileCore implements OperationHome, RegistrationHome, EventHost {
     return engine.folded();
   }
 
-  /** Pages leave, and nobody is held up by that so far. */
-  opens({ id }: Running, start: number, end: number): void {
+  /** Pages leave, and nobody is held up by that so far; `closeBriefly` ends it in the same step. */
+  openBriefly({ id }: Running, start: number, end: number): void {
     const leaving = this.#leaving;
     leaving.operation = id;
     leaving.start = start;
     leaving.end = end;
     this.open.push(leaving);
+  }
+
+  closeBriefly(): void {
+    this.open.pop();
   }
 
   /** Tells those whom the event at `position` concerns, of what began at `begun`. */

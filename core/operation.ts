@@ -302,6 +302,11 @@ export class Operation implements WaitNode, Running {
     else this.#rejectWith(trouble);
   }
 
+  /** All went well, and is as safe as it has to be when that resolves. */
+  doneWhen(durable: Promise<void>): void {
+    this.#settle(undefined, undefined, durable);
+  }
+
   #rejectWith({ failures, code, effect, refused }: Trouble): void {
     const detail = failures.map(({ what, error }) => `${what}: ${messageOf(error)}`).join('; ');
     const errors = failures.map((failure) => failure.error);
@@ -339,12 +344,12 @@ export class Operation implements WaitNode, Running {
     return `${this.syscall} ${formatRange(this.start, this.end)} of "${this.home.name}"`;
   }
 
-  #settle(value: unknown, error: MemfileError | undefined): void {
+  #settle(value: unknown, error: MemfileError | undefined, durable?: Promise<void>): void {
     if (this.state === 'settled') return;
     this.state = 'settled';
     this.#value = value;
     this.#error = error;
-    this.#durable = this.recorded ? this.home.queue.durable() : undefined;
+    this.#durable = durable ?? (this.recorded ? this.home.queue.durable() : undefined);
     if (this.#promised !== undefined) this.#keep(this.#promised);
     this.home.queue.settled(this);
   }

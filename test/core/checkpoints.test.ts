@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { createMemfile, MemoryJournal } from '../../core/index.js';
+import {
+  createMemfile,
+  defineEvents,
+  EventHistory,
+  MemoryJournal,
+  type MemoryFile,
+} from '../../core/index.js';
 import { EVOLVE_VERSION } from '../../core/evolve.js';
 import { shmem } from '../../plugins/shmem/index.js';
+import { overriding } from '../kit/overriding.js';
+import { overridingFile } from '../kit/stores/overriding-file.js';
 
 describe('checkpoints that are saved on the way', () => {
   it('answer for their very position, and for those around it', async () => {
@@ -27,4 +35,54 @@ describe('checkpoints that are saved on the way', () => {
       expect(JSON.stringify(replayed.toJSON())).toBe(states.get(position));
     }
   });
+
+  it.each([0, 1])('and cannot be saved: what was recorded took place (%i)', async (before) => {
+    const pages = shmem();
+    const undone: number[] = [];
+    const watched = overriding(pages, {
+      createFile(spec) {
+        const store = pages.createFile(spec);
+        return overridingFile(store, {
+          free(start, end, why) {
+            if (why === 'undo') undone.push(start);
+            return store.free(start, end, why);
+          },
+        });
+      },
+    });
+    const memfile = createMemfile({ plugins: [watched] });
+    memfile.declare(UNSAVABLE).record({ type: 'on' });
+    const file = memfile.createFile('shmem', { size: 4 });
+    const told = { invalidate: 0, invalidateEnd: 0 };
+    const invalidate = (): void => void told.invalidate++;
+    const invalidateEnd = (): void => void told.invalidateEnd++;
+    await file.register({ invalidate, invalidateEnd });
+    for (let i = 0; i < before; i++) await file.fallocate(2, 3);
+    const failed = await untilRejected(file);
+    expect(failed).toMatchObject({ code: 'EIO', effect: 'done' });
+    expect(told.invalidateEnd).toBe(told.invalidate);
+    expect(undone).toEqual([]);
+    const there = file.populated();
+    await expect(file.fallocate(0, 4)).rejects.toMatchObject({ code: 'EIO', effect: 'none' });
+    expect(file.populated()).toEqual(there);
+  });
 });
+
+/** Its state is no plain data. */
+const UNSAVABLE = defineEvents({
+  name: 'unsavable',
+  history: EventHistory.first<{ readonly type: 'on' }>(),
+  initial: {},
+  evolve: (): object => ({ lit: 1n }),
+});
+
+async function untilRejected(file: MemoryFile): Promise<unknown> {
+  for (;;) {
+    try {
+      await file.fallocate(0, 1);
+      await file.punchHole(0, 1);
+    } catch (error) {
+      return error;
+    }
+  }
+}
