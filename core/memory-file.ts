@@ -33,14 +33,14 @@ import {
 } from './page-range.js';
 import { fallocating, punching } from './page-operations.js';
 import { plan, type Plan, type PlannedOperation } from './plan.js';
-import { poison } from './poison.js';
-import { refusesConvert, refusesSeals, refusesTruncate } from './refusals.js';
+import { poisoning } from './poison.js';
+import { refusesConvert, refusesSeals } from './refusals.js';
 import type { Registration } from './registration.js';
 import type { Section } from './section.js';
-import { resize } from './resizing.js';
+import { truncating } from './resizing.js';
 import type { FileState } from './state.js';
 import { storeHost } from './store-host.js';
-import { neverThrows, NO_OPTIONS, submit } from './submission.js';
+import { badInput, neverThrows, NO_OPTIONS, submit } from './submission.js';
 import { usable } from './usable.js';
 
 /**
@@ -152,11 +152,9 @@ export class MemoryFile implements NotifiedFile {
    */
   fallocate(start: number, end: number, options: FallocateOptions = NO_OPTIONS): Promise<void> {
     if (options === NO_OPTIONS && this.#core.isIdle && isRange(start, end)) {
-      return this.#spare().fallocate(start, end);
+      return this.#called(this.#atOnce.fallocate(start, end));
     }
-    const { keepSize = false, reason = 'fallocate' } = options ?? NO_OPTIONS;
-    const step = fallocating(this.#core, reason, keepSize);
-    return this.#operate('fallocate', start, end, options, step);
+    return this.#operateAs(fallocating, 'fallocate', start, end, options);
   }
 
   /**
@@ -168,10 +166,9 @@ export class MemoryFile implements NotifiedFile {
    */
   punchHole(start: number, end: number, options: OperationOptions = NO_OPTIONS): Promise<void> {
     if (options === NO_OPTIONS && this.#core.isIdle && isRange(start, end)) {
-      return this.#spare().punch(start, end);
+      return this.#called(this.#atOnce.punch(start, end));
     }
-    const { reason = 'punch' } = options ?? NO_OPTIONS;
-    return this.#operate('punchHole', start, end, options, punching(this.#core, reason));
+    return this.#operateAs(punching, 'punchHole', start, end, options);
   }
 
   /**
@@ -182,14 +179,10 @@ export class MemoryFile implements NotifiedFile {
    */
   truncate(pages: number, options: OperationOptions = NO_OPTIONS): Promise<void> {
     return neverThrows('truncate', () => {
-      const { reason = 'truncate' } = options ?? {};
-      const body = (operation: Operation): void => {
-        throwIf(refusesTruncate(this.#core, pages));
-        resize(this.#core, operation, pages, reason, this.#core.finish);
-      };
+      const step = truncating(this.#core, pages, options ?? NO_OPTIONS);
       const start = isPageCount(pages) ? Math.min(pages, MAX_PAGES - 1) : 0;
       const check = (): void => checkSize('truncate', pages);
-      return this.#operate('truncate', start, MAX_PAGES, options, body, check);
+      return this.#operate('truncate', start, MAX_PAGES, options, step, check);
     });
   }
 
@@ -227,14 +220,7 @@ export class MemoryFile implements NotifiedFile {
    */
   poison(page: number): Promise<void> {
     const end = isPageCount(page) ? page + 1 : 0;
-    return this.#operate('poison', page, end, {}, (operation) => {
-      const { state } = this.#core;
-      if (!state.frames.has(page)) {
-        throw this.#error('ENOENT', 'poison', `page ${page} of "${this.name}" has no frame`);
-      }
-      if (state.poisoned.has(page)) this.#core.finish(operation);
-      else poison(this.#core, operation, operation, this.#core.finish);
-    });
+    return this.#operate('poison', page, end, {}, poisoning(this.#core, page));
   }
 
   /**
@@ -350,9 +336,26 @@ export class MemoryFile implements NotifiedFile {
     });
   }
 
-  /** One that serves no operation now. */
-  #spare(): AtOnce {
-    return this.#atOnce.isFree ? this.#atOnce : (this.#atOnce = new AtOnce(this.#core));
+  /** What has become an operation of its own serves no other. */
+  #called(operation: Promise<void>): Promise<void> {
+    if (!this.#atOnce.isFree) this.#atOnce = new AtOnce(this.#core);
+    return operation;
+  }
+
+  /** One whose first step follows from its options. */
+  #operateAs<Options extends OperationOptions>(
+    stepOf: (file: FileCore, options: Options) => Step,
+    syscall: string,
+    start: number,
+    end: number,
+    options: Options,
+  ): Promise<void> {
+    try {
+      const step = stepOf(this.#core, options ?? NO_OPTIONS);
+      return this.#operate(syscall, start, end, options, step);
+    } catch (error) {
+      return Promise.reject(badInput(syscall, error));
+    }
   }
 
   /** An operation on a range that a caller gave. */

@@ -4,6 +4,7 @@ import { MemfileError } from './errno.js';
 import type { Reason } from './event.js';
 import type { FileCore } from './file-core.js';
 import type { Running, Step } from './operation.js';
+import type { FallocateOptions, OperationOptions } from './options.js';
 import { refusesFallocate, refusesPunch } from './refusals.js';
 
 /** The two operations that there are most of, and their steps as others than `AtOnce` take them. */
@@ -34,10 +35,11 @@ export function punch(file: FileCore, operation: Running, reason: Reason): void 
   depart(file, operation, operation.from, operation.to, reason, file.finish);
 }
 
-export function fallocating(file: FileCore, reason: Reason, keepSize: boolean): Step {
+export function fallocating(file: FileCore, options: FallocateOptions): Step {
+  const { keepSize = false, reason = 'fallocate' } = options;
   return (operation) => fallocate(file, operation, reason, keepSize);
 }
 
-export function punching(file: FileCore, reason: Reason): Step {
+export function punching(file: FileCore, { reason = 'punch' }: OperationOptions): Step {
   return (operation) => punch(file, operation, reason);
 }

@@ -1,19 +1,27 @@
+import { MemfileError } from './errno.js';
 import type { FileCore } from './file-core.js';
 import type { Operation, Step } from './operation.js';
 import type { PageRange } from './page-range.js';
 import { Withdrawal } from './withdrawal.js';
+
+/** The frame of a page of the file has an error; once is enough. */
+export function poisoning(file: FileCore, page: number): Step {
+  return (operation) => {
+    const { state } = file;
+    if (!state.frames.has(page)) {
+      throw new MemfileError('ENOENT', 'poison', `page ${page} of "${file.name}" has no frame`);
+    }
+    if (state.poisoned.has(page)) file.finish(operation);
+    else poison(file, operation, operation, file.finish);
+  };
+}
 
 /**
  * The frames of pages `[start, end)` have a hardware error, as `kvm_gmem_error_folio` has it: every
  * consumer lets go, the pages stay and cannot be looked up any more, and consumers are told why.
  * The frames are never used again.
  */
-export function poison(
-  file: FileCore,
-  operation: Operation,
-  { start, end }: PageRange,
-  then: Step,
-): void {
+function poison(file: FileCore, operation: Operation, { start, end }: PageRange, then: Step): void {
   const reason = 'poison';
   const where = { file: file.state.id, operation: operation.id, start, end };
   const tell = (): void => {

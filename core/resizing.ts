@@ -2,9 +2,23 @@ import { depart } from './departure.js';
 import type { Reason } from './event.js';
 import type { FileCore } from './file-core.js';
 import type { Operation, Step } from './operation.js';
+import type { OperationOptions } from './options.js';
+import { refusesTruncate } from './refusals.js';
+
+export function truncating(
+  file: FileCore,
+  pages: number,
+  { reason = 'truncate' }: OperationOptions,
+): Step {
+  return (operation) => {
+    const refusal = refusesTruncate(file, pages);
+    if (refusal !== undefined) throw refusal;
+    resize(file, operation, pages, reason, file.finish);
+  };
+}
 
 /** Sets the size of a file, in pages; what lies past it leaves. */
-export function resize(
+function resize(
   file: FileCore,
   operation: Operation,
   pages: number,

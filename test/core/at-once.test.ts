@@ -12,6 +12,7 @@ import {
 } from '../../core/index.js';
 import { hugetlb } from '../../plugins/hugetlb/index.js';
 import { shmem } from '../../plugins/shmem/index.js';
+import { collected } from './collected.js';
 import { overriding } from '../kit/overriding.js';
 import { overridingFile } from '../kit/stores/overriding-file.js';
 
@@ -310,5 +311,61 @@ describe('an operation that nothing precedes', () => {
     const file = memfile.createFile('shmem', { size: 4 });
     await expect(file.fallocate(0, 4, ...options)).rejects.toThrow('EIO');
     expect(freed).toEqual([[0, 4, 'undo']]);
+  });
+
+  it.each([[], [{}]])('rejects when its journal cannot keep it', async (...options) => {
+    class LostJournal extends MemoryJournal {
+      override async whenDurable(): Promise<void> {
+        await Promise.resolve();
+        throw new Error('the disk is gone');
+      }
+    }
+    const memfile = createMemfile({ plugins: [shmem()], journal: new LostJournal() });
+    const file = memfile.createFile('shmem', { size: 4 });
+    const lost = { code: 'EIO', effect: 'done', message: expect.stringContaining('gone') };
+    await expect(file.fallocate(0, 4, ...options)).rejects.toMatchObject(lost);
+    await expect(file.punchHole(0, 4, ...options)).rejects.toMatchObject(lost);
+  });
+
+  it.each([[], [{}]])('holds nobody up when its journal throws', async (...options) => {
+    class BrokenJournal extends MemoryJournal {
+      override whenDurable(): undefined {
+        throw new Error('the disk is gone');
+      }
+    }
+    const memfile = createMemfile({ plugins: [shmem()], journal: new BrokenJournal() });
+    for (const file of [1, 2].map(() => memfile.createFile('shmem', { size: 4 }))) {
+      const lost = { code: 'EIO', effect: 'done', message: expect.stringContaining('gone') };
+      await expect(file.fallocate(0, 4, ...options)).rejects.toMatchObject(lost);
+      await expect(file.punchHole(0, 4, ...options)).rejects.toMatchObject(lost);
+    }
+  });
+
+  it.each(['fallocate', 'punchHole'] as const)(
+    'rejects when the options of %s cannot be read',
+    async (call) => {
+      const file = createMemfile({ plugins: [shmem()] }).createFile('shmem', { size: 4 });
+      const options = {
+        get reason(): never {
+          throw new Error('unreadable');
+        },
+      };
+      await expect(file[call](0, 4, options)).rejects.toMatchObject({ code: 'EINVAL' });
+    },
+  );
+
+  it('is forgotten when it is over, also if a consumer failed', async () => {
+    const file = createMemfile({ plugins: [shmem()] }).createFile('shmem', { size: 4 });
+    const errors: WeakRef<Error>[] = [];
+    const fail = (): never => {
+      const error = new Error('no');
+      errors.push(new WeakRef(error));
+      throw error;
+    };
+    await file.register({ fallocate: fail });
+    await file.fallocate(0, 4).catch(() => {});
+    await collected();
+    expect(errors.map((error) => error.deref())).toEqual([undefined]);
+    expect(file.populated()).toHaveLength(1);
   });
 });

@@ -1,14 +1,9 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import type { BackingStore } from '../../core/index.js';
 import { keepExemplar } from '../../core/exemplar.js';
 import { shmem } from '../../plugins/shmem/index.js';
+import { collected } from './collected.js';
 import { overriding } from '../kit/overriding.js';
-
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
 
 /** A store, and what becomes of its files. */
 function watched(): { store: BackingStore; files: WeakRef<object>[] } {
@@ -30,8 +25,7 @@ describe('an exemplar', () => {
     keepExemplar('watched', () => first.store);
     keepExemplar('watched', () => second.store);
     other.store.createFile({ id: 1, name: 'other', pages: 4, flags: [], options: {} });
-    await nextTurn(); // What a weak reference was made of stays until then.
-    collect();
+    await collected();
     const isThere = ({ files }: typeof first): boolean[] =>
       files.map((file) => file.deref() !== undefined);
     expect([first, second, other].map(isThere)).toEqual([[true], [], [false]]);
