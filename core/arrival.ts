@@ -10,14 +10,14 @@ import type { Registration } from './registration.js';
 import { bySide } from './usable.js';
 
 /** Pages that arrive one beside the other, all private or all shared, whatever their frames. */
-interface Stretch extends PageRange {
+interface Arrival extends PageRange {
   readonly side: Side;
   readonly runs: readonly PfnRun[];
 }
 
 /**
  * Fills the holes of `[start, end)`: asks the consumers that want to be asked, and tells of the
- * pages that were added, one event for every stretch of them. `grow` lets the file reach as far as
+ * pages that were added, one event for those beside each other. `grow` lets the file reach as far as
  * `end` when all went well.
  */
 export function arrive(
@@ -74,10 +74,10 @@ function arrived(
   if (size > pages) {
     file.record(operation, { type: 'resize', file: id, operation: operation.id, pages: size });
   }
-  for (const stretch of sideBySide(file.state, runs)) {
+  for (const arrival of sideBySide(file.state, runs)) {
     let position = 0;
-    for (const run of stretch.runs) position = file.recordArrival(operation, run, reason);
-    announce(file, operation, stretch, stretch.side, reason, position);
+    for (const run of arrival.runs) position = file.recordArrival(operation, run, reason);
+    announce(file, operation, arrival, arrival.side, reason, position);
   }
   if (error !== undefined) inPart(operation.self, file.state.store, error);
   operation.whenLetGo('every consumer has taken notice', then);
@@ -89,7 +89,7 @@ function inPart(operation: Operation, store: string, error: MemfileError): void 
   operation.failed(`store "${store}" failed in allocate`, error);
 }
 
-/** Asks those who want to be asked about the stretches that are their business. */
+/** Asks those who want to be asked about the arrivals that are their business. */
 function vote(
   file: FileCore,
   operation: Operation,
@@ -99,8 +99,8 @@ function vote(
   then: Step<Running>,
 ): void {
   const where = { file: file.state.id, operation: operation.id, reason };
-  const stretches = sideBySide(file.state, allocation.runs);
-  const questions = stretches.map((stretch) => ({ ...stretch, voters: votersOf(file, stretch) }));
+  const arrivals = sideBySide(file.state, allocation.runs);
+  const questions = arrivals.map((arrival) => ({ ...arrival, voters: votersOf(file, arrival) }));
   const record = (type: 'prepare' | 'rollback', { start, end }: PageRange): number =>
     file.record(operation, { type, ...where, start, end });
   prepare(file, operation, { reason, questions, record }, (agreed) => {
@@ -142,35 +142,35 @@ function announce(
   file.tell(audience, operation, 'fallocate', reason, position, position, start, end, other);
 }
 
-function votersOf(file: FileCore, { start, end, side }: Stretch): Registration[] {
+function votersOf(file: FileCore, { start, end, side }: Arrival): Registration[] {
   const { members } = file.notifiers.concerned(start, end);
   return members.filter(({ votes, access }) => votes && (access === 'both' || access === side));
 }
 
-function sideBySide(state: FileCore['state'], runs: readonly PfnRun[]): readonly Stretch[] {
-  const stretches: Growing[] = [];
+function sideBySide(state: FileCore['state'], runs: readonly PfnRun[]): readonly Arrival[] {
+  const arrivals: Growing[] = [];
   for (const run of runs) {
-    if (state.private.pages === 0) join(stretches, run, 'shared');
+    if (state.private.pages === 0) join(arrivals, run, 'shared');
     else {
       for (const { start, end, side } of bySide(state, run)) {
-        join(stretches, { start, end, pfn: run.pfn + (start - run.start) }, side);
+        join(arrivals, { start, end, pfn: run.pfn + (start - run.start) }, side);
       }
     }
   }
-  return stretches;
+  return arrivals;
 }
 
-interface Growing extends Stretch {
+interface Growing extends Arrival {
   end: number;
   readonly runs: PfnRun[];
 }
 
-function join(stretches: Growing[], run: PfnRun, side: Side): void {
-  const last = stretches.at(-1);
+function join(arrivals: Growing[], run: PfnRun, side: Side): void {
+  const last = arrivals.at(-1);
   if (last?.end === run.start && last.side === side) {
     last.end = run.end;
     last.runs.push(run);
-  } else stretches.push({ start: run.start, end: run.end, side, runs: [run] });
+  } else arrivals.push({ start: run.start, end: run.end, side, runs: [run] });
 }
 
 /** Asks the store for the holes of the range, and believes only what can be true. */

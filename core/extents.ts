@@ -13,6 +13,9 @@ const SHORT = 64;
 const PATIENCE = 1024;
 const PAGES_EACH = 8;
 
+/** A table of more pages is not kept for none at all. */
+const KEPT = 2 ** 16;
+
 /**
  * A map from pages to numbers, as sorted runs: page frames of a file, a set of pages, stage-2.
  *
@@ -92,10 +95,16 @@ export class Extents {
   /** Forgets what the pages `[start, end)` hold; returns how many held something. */
   delete(start: number, end: number): number {
     if (this.#table !== undefined) {
-      if (end - start <= SHORT) return this.#table.delete(start, end);
+      if (end - start <= SHORT) return this.#deleteFromTable(this.#table, start, end);
       this.#leaveTable(this.#table);
     }
     return this.#tree.delete(start, end);
+  }
+
+  #deleteFromTable(table: PageTable, start: number, end: number): number {
+    const gone = table.delete(start, end);
+    if (table.pages === 0 && table.length > KEPT) this.#leaveTable(table);
+    return gone;
   }
 
   /** The runs in `[start, end)`, clipped to it and in order. */

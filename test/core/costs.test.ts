@@ -53,16 +53,29 @@ describe('an index by range', () => {
   });
 });
 
-describe('an index by range that has been large', () => {
-  it('gives the memory back', () => {
-    const index = fileURLToPath(new URL('../../dist/core/range-index.js', import.meta.url));
-    const program = `
-      const { RangeIndex } = await import(${JSON.stringify(index)});
-      const used = () => {
-        gc();
-        const { heapUsed, arrayBuffers } = process.memoryUsage();
-        return heapUsed + arrayBuffers;
-      };
+/** What a program prints that has `used()`, the bytes in use, and runs without any of this. */
+function inBytes(program: string): Record<string, number> {
+  const prologue = `
+    const used = () => {
+      gc();
+      const { heapUsed, arrayBuffers } = process.memoryUsage();
+      return heapUsed + arrayBuffers;
+    };`;
+  // What is dropped is gone when gc() returns, not when another thread comes to it.
+  const flags = ['--expose-gc', '--single-threaded-gc', '--input-type=module'];
+  const output = execFileSync(process.execPath, [...flags, '-e', prologue + program]);
+  return JSON.parse(output.toString()) as Record<string, number>;
+}
+
+/** A module of what was built, as a program names it. */
+function built(path: string): string {
+  return JSON.stringify(fileURLToPath(new URL(`../../dist/${path}`, import.meta.url)));
+}
+
+describe('what has been large', () => {
+  it('gives its memory back: an index by range', () => {
+    const { large, left, size } = inBytes(`
+      const { RangeIndex } = await import(${built('core/range-index.js')});
       const index = new RangeIndex();
       const ranges = (from, to, deal) => {
         for (let i = from; i < to; i++) deal.call(index, { start: i, end: i + 1, order: i });
@@ -73,12 +86,29 @@ describe('an index by range that has been large', () => {
       const large = used() - before;
       ranges(10, 50_000, index.delete);
       console.log(JSON.stringify({ large, left: used() - before, size: index.size }));
-    `;
-    const args = ['--expose-gc', '--single-threaded-gc', '--input-type=module', '-e', program];
-    const { large, left, size } = JSON.parse(execFileSync(process.execPath, args).toString());
+    `);
     expect(size).toBe(10);
     expect(large).toBeGreaterThan(2_000_000);
-    expect(left).toBeLessThan(large / 10);
+    expect(left).toBeLessThan(large! / 10);
+  });
+
+  it('gives its memory back: pages that were changed one by one', () => {
+    const { large, left, pages } = inBytes(`
+      const { Extents } = await import(${built('core/extents.js')});
+      const extents = new Extents();
+      const all = (deal) => {
+        for (let i = 0; i < 2 ** 20; i++) deal((i * 617) % 2 ** 20);
+      };
+      extents.add(5, 6);
+      const before = used();
+      all((page) => extents.set(page, page + 1, page ^ 1));
+      const large = used() - before;
+      all((page) => extents.delete(page, page + 1));
+      console.log(JSON.stringify({ large, left: used() - before, pages: extents.pages }));
+    `);
+    expect(pages).toBe(0);
+    expect(large).toBeGreaterThan(4_000_000);
+    expect(left).toBeLessThan(large! / 10);
   });
 });
 
@@ -120,11 +150,9 @@ describe('telling', () => {
 
 describe('an operation', () => {
   it('allocates no more than so many bytes', () => {
-    const core = fileURLToPath(new URL('../../dist/core/index.js', import.meta.url));
-    const plugin = fileURLToPath(new URL('../../dist/plugins/shmem/index.js', import.meta.url));
     const program = `
-      const { createMemfile } = await import(${JSON.stringify(core)});
-      const { shmem } = await import(${JSON.stringify(plugin)});
+      const { createMemfile } = await import(${built('core/index.js')});
+      const { shmem } = await import(${built('plugins/shmem/index.js')});
       const file = createMemfile({ plugins: [shmem()] }).createFile('shmem', { size: 64 });
       for (let i = 0; i < 16; i++) {
         const told = { fallocate() {}, invalidate() {}, invalidateEnd() {} };
@@ -154,16 +182,9 @@ describe('an operation', () => {
 
 describe('pages far apart', () => {
   it('take no more than so many bytes each, with all that their store keeps', () => {
-    const core = fileURLToPath(new URL('../../dist/core/index.js', import.meta.url));
-    const plugin = fileURLToPath(new URL('../../dist/plugins/shmem/index.js', import.meta.url));
-    const program = `
-      const { createMemfile } = await import(${JSON.stringify(core)});
-      const { shmem } = await import(${JSON.stringify(plugin)});
-      const used = () => {
-        gc();
-        const { heapUsed, arrayBuffers } = process.memoryUsage();
-        return heapUsed + arrayBuffers;
-      };
+    const { bytes } = inBytes(`
+      const { createMemfile } = await import(${built('core/index.js')});
+      const { shmem } = await import(${built('plugins/shmem/index.js')});
       const memfile = createMemfile({ plugins: [shmem()] });
       const file = memfile.createFile('shmem', { size: 2 ** 28 });
       const run = (pages) => {
@@ -176,11 +197,8 @@ describe('pages far apart', () => {
       const before = used();
       run(200_000);
       const rows = memfile.state.position * 32;
-      console.log((used() - before - rows) / 200_000);
-    `;
-    // What is dropped is gone when gc() returns, not when another thread comes to it.
-    const args = ['--expose-gc', '--single-threaded-gc', '--input-type=module', '-e', program];
-    const bytes = Number(execFileSync(process.execPath, args).toString());
+      console.log(JSON.stringify({ bytes: (used() - before - rows) / 200_000 }));
+    `);
     expect(bytes).toBeGreaterThan(20);
     expect(bytes).toBeLessThan(BYTES_PER_SPARSE_PAGE);
   });
