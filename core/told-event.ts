@@ -25,6 +25,9 @@ export interface EventHost {
   consumerFailed(event: ToldEvent, owner: SectionOwner, range: PageRange, error: unknown): void;
 }
 
+/** What console.log of Node asks for; elsewhere nobody does. */
+const INSPECT: unique symbol = Symbol.for('nodejs.util.inspect.custom');
+
 type WaitUntil = (promise: PromiseLike<unknown>) => void;
 
 /** One event that consumers are told of: what each of them is handed. */
@@ -74,6 +77,17 @@ export class ToldEvent implements NotifierEvent {
 
   get file(): NotifiedFile {
     return this.host.file;
+  }
+
+  /** For whoever prints it: what consumers are told, and the name of the file. */
+  toJSON(): Readonly<Record<string, unknown>> {
+    const { type, position, reason, file, kept, conversion } = this;
+    const told = { type, position, reason, file: file.name };
+    return { ...told, ...(kept && { kept }), ...(conversion && { conversion }) };
+  }
+
+  [INSPECT](): object {
+    return this.toJSON();
   }
 
   /** The same event for a consumer of whose pages some stayed. */

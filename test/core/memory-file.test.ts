@@ -1,5 +1,6 @@
+import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { createMemfile, type Notification } from '../../core/index.js';
+import { createMemfile, type Notification, type NotifierEvent } from '../../core/index.js';
 import { shmem } from '../../plugins/shmem/index.js';
 
 const setUp = () => {
@@ -34,6 +35,22 @@ describe('one operation', () => {
     expect(a.lookup(3).bytes()[0]).toBe(0);
     expect(memfile.replay().toJSON()).toEqual(memfile.state.toJSON());
     await expect(memfile[Symbol.asyncDispose]()).resolves.toBeUndefined();
+  });
+
+  it('shows of an event what consumers are told, and no more', async () => {
+    const { file } = setUp();
+    const shown: string[] = [];
+    const show = (_start: number, _end: number, event: NotifierEvent): void =>
+      void shown.push(inspect(event, { breakLength: Infinity }), JSON.stringify(event));
+    await file.register({ fallocate: show, invalidate: show });
+    await file.fallocate(0, 2);
+    await file.convert(0, 1, 'private');
+    expect(shown).toEqual([
+      "{ type: 'fallocate', position: 3, reason: 'fallocate', file: 'ram' }",
+      '{"type":"fallocate","position":3,"reason":"fallocate","file":"ram"}',
+      expect.stringMatching(/'invalidate'.*conversion: { to: 'private', content: 'unspecified' }/),
+      expect.stringMatching(/"conversion":{"to":"private","content":"unspecified"}}$/),
+    ]);
   });
 
   it('is recorded, and replayed, however many pages it has', async () => {
