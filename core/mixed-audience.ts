@@ -27,13 +27,20 @@ export class MixedAudience<M extends Member = Member> extends Audience<M> {
   }
 
   override tellEach(engine: Engine, pass: Pass, start: number, end: number, unless?: Access): void {
-    const foreseen = unless === undefined && !engine.witnessed;
-    const row = foreseen ? this.#everywhere.rowOf(pass.event.type) : undefined;
+    // Those in a row have access to both sides.
+    const row = engine.witnessed ? undefined : this.#everywhere.rowOf(pass.event.type);
     if (row === undefined) tellSeats(this.#all(), engine, pass, start, end, unless);
-    else this.#tellAmong(row, engine, pass, start, end);
+    else this.#tellAmong(row, engine, pass, start, end, unless);
   }
 
-  #tellAmong(row: Row<M>, engine: Engine, pass: Pass, start: number, end: number): void {
+  #tellAmong(
+    row: Row<M>,
+    engine: Engine,
+    pass: Pass,
+    start: number,
+    end: number,
+    unless: Access | undefined,
+  ): void {
     const found = this.seats;
     const newestFirst = isNewestFirst(pass.event.type);
     row.begin();
@@ -42,7 +49,7 @@ export class MixedAudience<M extends Member = Member> extends Audience<M> {
       const seat = found[newestFirst ? found.length - 1 - i : i]!;
       const stop = row.before(seat.order, newestFirst);
       row.tellPart(next, stop, pass, start, end);
-      tellOne(engine, seat, pass, start, end, undefined);
+      tellOne(engine, seat, pass, start, end, unless);
       next = stop;
     }
     row.tellPart(next, row.length, pass, start, end);

@@ -143,7 +143,10 @@ export class NotifierList<T extends Listed<T>> {
     const stretch = stretches === undefined ? -1 : stretches.find(start, end);
     const lasting = stretch >= 0 && stretches!.hasRoom;
     const found = this.#ranged.overlapping(start, end);
-    if (found.length === 0) return everywhere;
+    if (found.length === 0) {
+      if (lasting) stretches!.share(stretch, everywhere);
+      return everywhere;
+    }
     byAge(found);
     if (!lasting && everywhere.size >= STRETCH) return new MixedAudience(everywhere, found);
     const { seats } = everywhere;

@@ -75,6 +75,11 @@ export class Stretches<M extends Member> {
     this.#known.push(audience);
   }
 
+  /** As above, of an audience that is somebody else's too. */
+  share(stretch: number, audience: Audience<M>): void {
+    this.#audiences[stretch] = audience;
+  }
+
   /** Somebody has come, left, or got an observer. */
   outdate(): void {
     for (const audience of this.#known) audience.outdate();

@@ -1,15 +1,17 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   createMemfile,
   NOTIFIER_LIST,
+  type Access,
   type MemoryFile,
   type Notifier,
   type Registration,
 } from '../../core/index.js';
 import { NotifierList } from '../../core/notifier-list.js';
+import { Row } from '../../core/row.js';
 import { STRETCH } from '../../core/row-calls.js';
 import { shmem } from '../../plugins/shmem/index.js';
 
@@ -77,7 +79,8 @@ async function run(deeds: readonly Deed[], ranged: Ranged, compiled: boolean): P
       fallocate: call('fallocate'),
     };
     const range = { start: i % 3, end: 3 + (i % 6) };
-    const options = hasRange[ranged](i) ? { range } : i % 3 === 1 ? { range: all } : {};
+    const access: Access = i % 11 === 3 ? 'shared' : i % 11 === 8 ? 'private' : 'both';
+    const options = hasRange[ranged](i) ? { range, access } : i % 3 === 1 ? { range: all } : {};
     if (i % 5 < 4) registrations.push(await file.register(notifier as Notifier, options));
     else {
       const registration = await file.register({}, options);
@@ -187,6 +190,30 @@ describe('consumers that are told by compiled calls', () => {
         ]),
       },
     );
+  });
+
+  it('are told so of all that happens, with others in between that have a range', async () => {
+    await using memfile = createMemfile({ plugins: [shmem()] });
+    memfile.container.register(NOTIFIER_LIST, {
+      useFactory: () => new NotifierList<Registration>(4, 0),
+    });
+    const file = memfile.createFile('shmem', { size: 8 });
+    for (let i = 0; i < STRETCH; i++) await file.register({ fallocate() {}, invalidate() {} });
+    await file.register({ fallocate() {}, invalidate() {} }, { range: { start: 1, end: 2 } });
+    const tellPart = vi.spyOn(Row.prototype, 'tellPart');
+    try {
+      for (let i = 0; i < 10; i++) {
+        tellPart.mockClear();
+        await file.fallocate(1, 2);
+        const arrived = tellPart.mock.calls.length;
+        await file.punchHole(1, 2);
+        const left = tellPart.mock.calls.length - arrived;
+        // Of every event those before the one in between, and those behind.
+        if (i > 2) expect({ arrived, left }).toEqual({ arrived: 2, left: 4 });
+      }
+    } finally {
+      tellPart.mockRestore();
+    }
   });
 
   it('are told in a loop where no code can be made from text', () => {
