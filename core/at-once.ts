@@ -19,6 +19,7 @@ export class AtOnce implements Running, Turn {
   to = 0;
   readonly #file: FileCore;
   #recorded = false;
+  #runs = false;
   #self: Operation | undefined;
 
   constructor(file: FileCore) {
@@ -52,11 +53,13 @@ export class AtOnce implements Running, Turn {
     this.from = from;
     this.to = to;
     this.#recorded = false;
+    this.#runs = true;
     file.queue.enter(this);
   }
 
   #leave(): Promise<void> {
     this.#file.queue.leave();
+    this.#runs = false;
     return this.#self === undefined ? DONE : (this.#self.promise() as Promise<void>);
   }
 
@@ -71,6 +74,7 @@ export class AtOnce implements Running, Turn {
 
   become(): Operation {
     if (this.#self !== undefined) return this.#self;
+    if (!this.#runs) throw new Error('this operation is over');
     const { syscall, from, to, id } = this;
     const operation = new Operation(this.#file, syscall, from, to, () => {});
     this.#self = operation;

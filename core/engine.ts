@@ -187,7 +187,7 @@ export class Engine {
     of.recorded = true;
   }
 
-  /** As above, of a lease that is looked up. */
+  /** As `recordRow`, of a lease that is looked up; throws as `begin`. */
   recordLookup(
     file: number,
     registration: number,

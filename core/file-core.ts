@@ -80,7 +80,10 @@ export class FileCore implements OperationHome, RegistrationHome, EventHost {
     return this.engine.state.lastOperation + 1;
   }
 
-  /** Whether an operation that comes now runs at once, and nothing is known that refuses it. */
+  /**
+   * Whether an operation that comes now runs at once, and nothing refuses it of what `submit` and
+   * `admit` look at.
+   */
   get isIdle(): boolean {
     return this.lane.length === 0 && !this.closed && this.engine.isIdle;
   }

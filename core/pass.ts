@@ -37,6 +37,8 @@ export class Pass {
     this.#row = undefined;
     this.#one = undefined;
     this.#notification = undefined;
+    this.touched = false;
+    this.#left = undefined;
   }
 
   /** Whether anything is told now. */

@@ -381,4 +381,4 @@ export class Registration extends NotifierSubject implements SectionOwner, Lease
 }
 
 /** Whoever registers before there are pages needs no list of its own. */
-const NOTHING: readonly PageRange[] = [];
+const NOTHING: readonly PageRange[] = Object.freeze([]);

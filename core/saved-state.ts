@@ -32,7 +32,8 @@ export function restoreState(text: string): MemfileState {
   state.quarantined.push(...saved.quarantined);
   for (const file of saved.files) state.addFile(restoreFile(file));
   for (const registration of saved.registrations) {
-    const leases = new LeaseCounts();
+    const none = registration.leases.length === 0;
+    const leases = none ? LeaseCounts.none : new LeaseCounts();
     for (const { pfn, offset, order, count } of registration.leases) {
       leases.add(pfn, offset, order, count);
     }

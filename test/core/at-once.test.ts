@@ -5,11 +5,13 @@ import {
   MemoryJournal,
   type MemfileError,
   type MemoryFile,
+  type NotifierEvent,
   type NotifierFunction,
   type OperationOptions,
   type Recorded,
   type Registration,
 } from '../../core/index.js';
+import type { ToldEvent } from '../../core/told-event.js';
 import { hugetlb } from '../../plugins/hugetlb/index.js';
 import { shmem } from '../../plugins/shmem/index.js';
 import { collected } from './collected.js';
@@ -367,5 +369,15 @@ describe('an operation that nothing precedes', () => {
     await collected();
     expect(errors.map((error) => error.deref())).toEqual([undefined]);
     expect(file.populated()).toHaveLength(1);
+  });
+
+  it('becomes no other one when it is over, whoever has kept an event of it', async () => {
+    const file = createMemfile({ plugins: [shmem()] }).createFile('shmem', { size: 4 });
+    const events: NotifierEvent[] = [];
+    await file.register({ fallocate: (_start, _end, event) => void events.push(event) });
+    await file.fallocate(0, 4);
+    const [event] = events as ToldEvent[];
+    expect(() => event!.operation.self).toThrow('over');
+    await expect(file.punchHole(0, 4)).resolves.toBeUndefined();
   });
 });
