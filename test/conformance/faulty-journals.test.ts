@@ -98,8 +98,8 @@ const FAULTY: readonly (readonly [
   [
     'tells subscriptions everything twice',
     changed((inner) => ({
-      async *subscribe(from) {
-        for await (const event of original.subscribe.call(inner, from)) {
+      async *subscribe(from, options) {
+        for await (const event of original.subscribe.call(inner, from, options)) {
           yield event;
           yield event;
         }
@@ -111,8 +111,8 @@ const FAULTY: readonly (readonly [
   [
     'never ends a subscription',
     changed((inner) => ({
-      async *subscribe(from) {
-        yield* original.subscribe.call(inner, from);
+      async *subscribe(from, options) {
+        yield* original.subscribe.call(inner, from, options);
         await new Promise(() => {});
       },
     })),
