@@ -2,7 +2,7 @@ import type { StoreFile } from './backing-store.js';
 import type { Access } from './capabilities.js';
 import type { Engine } from './engine.js';
 import { returned, taken } from './changes.js';
-import { asMemfileError, MemfileError, show } from './errno.js';
+import { asMemfileError, MemfileError, messageOf, show } from './errno.js';
 import { Lease, type LeaseHome } from './lease.js';
 import type { NotifiedFile } from './notifier.js';
 import { formatRange, isPageCount, type PageRange } from './page-range.js';
@@ -65,19 +65,20 @@ function lend(home: LookupFile, borrower: Borrower, offset: number, known: numbe
       taken(borrower.recorded, offset, pfn, order);
     }
   } catch (error) {
-    putBack(store, pfn);
-    throw error;
+    throw putBack(store, pfn, error);
   }
   engine.folded();
   return new Lease(borrower, file, offset, pfn, order, generation);
 }
 
-/** There is no lease of the frame; why says more than that it cannot be put. */
-function putBack(store: StoreFile, pfn: number): void {
+/** There is no lease of the frame: puts it, and answers why, and why it cannot be put. */
+function putBack(store: StoreFile, pfn: number, why: unknown): unknown {
   try {
     store.putUnlockPfn(pfn);
-  } catch {
-    // A store that answered a frame that it has not referenced knows nothing of it.
+    return why;
+  } catch (error) {
+    const both = `${messageOf(why)}; nor can frame ${pfn} be put: ${messageOf(error)}`;
+    return new AggregateError([why, error], both);
   }
 }
 

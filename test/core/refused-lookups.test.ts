@@ -46,4 +46,18 @@ describe('a lookup that is refused once its frame is locked', () => {
     expect(locked).toBe(0);
     expect(memfile.state.registrations.get(registration.id)!.leases.size).toBe(0);
   });
+
+  it('says so when the store does not know of it', async () => {
+    const pages = shmem();
+    const lying = overriding(pages, {
+      createFile(spec) {
+        const store = pages.createFile(spec);
+        return overridingFile(store, { getLockPfn: () => ({ pfn: 3, order: 0 }) });
+      },
+    });
+    const file = createMemfile({ plugins: [lying] }).createFile('shmem', { size: 4 });
+    const registration = await file.register({});
+    await file.fallocate(0, 2);
+    expect(() => registration.lookup(0)).toThrow(/EIO.*frame 3 for page 0.*nor can frame 3 be put/);
+  });
 });
