@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { createMemfile, Extents, MAX_PAGES } from '../../core/index.js';
 import { RangeIndex, type Ranged } from '../../core/range-index.js';
 import { shmem } from '../../plugins/shmem/index.js';
+import { built } from './built.js';
 import { numbers } from './numbers.js';
 
 /** What things cost in steps and bytes, which is the same on every machine. */
@@ -65,11 +65,6 @@ function inBytes(program: string): Record<string, number> {
   const flags = ['--expose-gc', '--single-threaded-gc', '--input-type=module'];
   const output = execFileSync(process.execPath, [...flags, '-e', prologue + program]);
   return JSON.parse(output.toString()) as Record<string, number>;
-}
-
-/** A module of what was built, as a program names it. */
-function built(path: string): string {
-  return JSON.stringify(fileURLToPath(new URL(`../../dist/${path}`, import.meta.url)));
 }
 
 describe('what has been large', () => {

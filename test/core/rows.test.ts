@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import * as fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import {
@@ -14,6 +13,7 @@ import { NotifierList } from '../../core/notifier-list.js';
 import { Row } from '../../core/row.js';
 import { STRETCH } from '../../core/row-calls.js';
 import { shmem } from '../../plugins/shmem/index.js';
+import { built } from './built.js';
 
 /** What a consumer does when it is told, the one time that it does anything. */
 const DEEDS = [
@@ -217,11 +217,9 @@ describe('consumers that are told by compiled calls', () => {
   });
 
   it('are told in a loop where no code can be made from text', () => {
-    const core = fileURLToPath(new URL('../../dist/core/index.js', import.meta.url));
-    const plugin = fileURLToPath(new URL('../../dist/plugins/shmem/index.js', import.meta.url));
     const program = `
-      const { createMemfile } = await import(${JSON.stringify(core)});
-      const { shmem } = await import(${JSON.stringify(plugin)});
+      const { createMemfile } = await import(${built('core/index.js')});
+      const { shmem } = await import(${built('plugins/shmem/index.js')});
       let refused = 0;
       const { Function: original } = globalThis;
       globalThis.Function = new Proxy(original, {
