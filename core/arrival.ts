@@ -38,6 +38,7 @@ export function arrive(
       arrivedAlone(file, operation, runs[0]!, reason, then);
     } else arrived(file, operation, allocation, reason, size, then);
   } catch (refused) {
+    // What is recorded takes place.
     if (!operation.recorded) takeBack(file, operation.self, allocation);
     throw refused;
   }

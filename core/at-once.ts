@@ -19,6 +19,7 @@ export class AtOnce implements Running, Turn {
   to = 0;
   readonly #file: FileCore;
   #recorded = false;
+  /** Whether its call has not returned. */
   #runs = false;
   #self: Operation | undefined;
 

@@ -101,12 +101,6 @@ export class Extents {
     return this.#tree.delete(start, end);
   }
 
-  #deleteFromTable(table: PageTable, start: number, end: number): number {
-    const gone = table.delete(start, end);
-    if (table.pages === 0 && table.length > KEPT) this.#leaveTable(table);
-    return gone;
-  }
-
   /** The runs in `[start, end)`, clipped to it and in order. */
   runs(start = 0, end = Infinity): Extent[] {
     if (end - start === 1) {
@@ -209,6 +203,12 @@ export class Extents {
     if (!fits) return;
     this.#table = table;
     this.#tree = new ExtentTree();
+  }
+
+  #deleteFromTable(table: PageTable, start: number, end: number): number {
+    const gone = table.delete(start, end);
+    if (table.pages === 0 && table.length > KEPT) this.#leaveTable(table);
+    return gone;
   }
 
   #leaveTable(table: PageTable): void {

@@ -40,7 +40,7 @@ import type { Section } from './section.js';
 import { truncating } from './resizing.js';
 import type { FileState } from './state.js';
 import { storeHost } from './store-host.js';
-import { badInput, neverThrows, NO_OPTIONS, submit } from './submission.js';
+import { neverThrows, NO_OPTIONS, submit } from './submission.js';
 import { usable } from './usable.js';
 
 /**
@@ -152,7 +152,7 @@ export class MemoryFile implements NotifiedFile {
    */
   fallocate(start: number, end: number, options: FallocateOptions = NO_OPTIONS): Promise<void> {
     if (options === NO_OPTIONS && this.#core.isIdle && isRange(start, end)) {
-      return this.#called(this.#atOnce.fallocate(start, end));
+      return this.#keepFree(this.#atOnce.fallocate(start, end));
     }
     return this.#operateAs(fallocating, 'fallocate', start, end, options);
   }
@@ -166,7 +166,7 @@ export class MemoryFile implements NotifiedFile {
    */
   punchHole(start: number, end: number, options: OperationOptions = NO_OPTIONS): Promise<void> {
     if (options === NO_OPTIONS && this.#core.isIdle && isRange(start, end)) {
-      return this.#called(this.#atOnce.punch(start, end));
+      return this.#keepFree(this.#atOnce.punch(start, end));
     }
     return this.#operateAs(punching, 'punchHole', start, end, options);
   }
@@ -336,8 +336,8 @@ export class MemoryFile implements NotifiedFile {
     });
   }
 
-  /** What has become an operation of its own serves no other. */
-  #called(operation: Promise<void>): Promise<void> {
+  /** What has become an operation of its own serves no other: there is one for the next. */
+  #keepFree(operation: Promise<void>): Promise<void> {
     if (!this.#atOnce.isFree) this.#atOnce = new AtOnce(this.#core);
     return operation;
   }
@@ -350,12 +350,10 @@ export class MemoryFile implements NotifiedFile {
     end: number,
     options: Options,
   ): Promise<void> {
-    try {
+    return neverThrows(syscall, () => {
       const step = stepOf(this.#core, options ?? NO_OPTIONS);
       return this.#operate(syscall, start, end, options, step);
-    } catch (error) {
-      return Promise.reject(badInput(syscall, error));
-    }
+    });
   }
 
   /** An operation on a range that a caller gave. */

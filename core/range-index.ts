@@ -201,10 +201,10 @@ export class RangeIndex<T extends Ranged> {
 
   #deleteFromLeaf(leaf: number, item: T): void {
     const base = leaf * FULL;
-    const last = base + this.#counts[leaf]! - 1;
+    const last = base + (this.#counts[leaf] ?? 0) - 1; // There may have been no leaf yet.
     let at = base;
     while (at <= last && this.#orders[at] !== item.order) at++;
-    if (!(at <= last)) throw new RangeError(`there is no item ${item.order} at ${item.start}`);
+    if (at > last) throw new RangeError(`there is no item ${item.order} at ${item.start}`);
     this.#starts[at] = this.#starts[last]!;
     this.#orders[at] = this.#orders[last]!;
     this.#reaches[at] = this.#reaches[last]!;
